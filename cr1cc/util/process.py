@@ -1,0 +1,130 @@
+"""Start a program and wait for it, with `posix_spawn` and nothing else.
+
+On the path of every compile, so `subprocess` and its imports stay out. The
+child inherits every descriptor that is inheritable (a jobserver's pipe among
+them); descriptors that Python opened are close-on-exec.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+
+# Python ignores these at its own start; an ignored signal would stay ignored in
+# the child, which then sees EPIPE where a compiler expects to be ended quietly.
+_DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ)
+
+_GRACE = 2.0  # seconds that an interrupted child has to remove its half-written files
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> int:
+    """Run `argv` (its first word is a path, not searched) and wait for its end.
+
+    `stdin`, `stdout` and `stderr` are descriptors for the child, None: ours.
+    Returns the exit status, or minus the signal that ended the child.
+    Raises OSError when the program cannot be started.
+    """
+    return wait(spawn(argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr))
+
+
+def capture(
+    argv: Sequence[str], env: Mapping[str, str], *, stdin: int | None = None
+) -> tuple[int, bytes, bytes]:
+    """Run `argv`; returns the status as `run` does, standard output and standard error.
+
+    Raises OSError when the program cannot be started.
+    """
+    # Files in memory instead of pipes: nothing to pump, so nothing can deadlock.
+    out = os.memfd_create("stdout")
+    try:
+        err = os.memfd_create("stderr")
+        try:
+            status = run(argv, env=env, stdin=stdin, stdout=out, stderr=err)
+            return status, _contents(out), _contents(err)
+        finally:
+            os.close(err)
+    finally:
+        os.close(out)
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> int:
+    """Start `argv` and return its process id at once. The caller must `wait` for it."""
+    wanted = {0: stdin, 1: stdout, 2: stderr}
+    moves = {target: fd for target, fd in wanted.items() if fd is not None}
+    # A descriptor that is itself 0, 1 or 2 could be overwritten before it is copied.
+    safe = {target: _above_standard(fd) for target, fd in moves.items()}
+    try:
+        actions = [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in safe.items()]
+        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsigdef=_DEFAULTED)
+    finally:
+        for target, fd in safe.items():
+            if fd != moves[target]:
+                os.close(fd)
+
+
+def wait(pid: int) -> int:
+    """Wait for a child of ours; returns its exit status or minus its signal.
+
+    When we are interrupted (Ctrl-C) the child is waited for, or ended if it does not
+    end by itself, before the interruption goes on: it has files to clean up.
+    """
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except BaseException:
+        _finish(pid)
+        raise
+
+
+def _finish(pid: int) -> None:
+    # The terminal sent the signal to the child as well; a second one at once could end it
+    # in the middle of its clean-up, so it gets time first.
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _GRACE
+        while time.monotonic() < deadline:
+            if _reaped(pid):
+                return
+            time.sleep(0.005)
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+    _reaped(pid, block=True)
+
+
+def _reaped(pid: int, *, block: bool = False) -> bool:
+    try:
+        return os.waitpid(pid, 0 if block else os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def _contents(fd: int) -> bytes:
+    return os.pread(fd, os.fstat(fd).st_size, 0)
+
+
+def _above_standard(fd: int) -> int:
+    """`fd`, or a copy of it that is not one of the three standard descriptors."""
+    spare: list[int] = []
+    copy = fd
+    while copy <= 2:
+        copy = os.dup(fd)
+        spare.append(copy)
+    for other in spare[:-1]:
+        os.close(other)
+    return copy
