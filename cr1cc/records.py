@@ -1,0 +1,158 @@
+"""The plain records that the stages of a compile hand to each other.
+
+All are frozen; none does anything. Sizes are in bytes, counts are plain
+integers, paths are strings as the user gave them unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cr1cc.outcome import Outcome
+
+
+class Level(Enum):
+    """The optimisation level that decides: the last `-O` on the command line."""
+
+    OS = "s"
+    OZ = "z"
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """One real clang. `identity` names vendor, version and revision, not the path,
+    so that it is equal on two machines that have the same compiler."""
+
+    driver: str  # absolute path that is executed (its name decides C or C++ mode)
+    version: tuple[int, int, int]
+    identity: str
+    default_triple: str
+    libllvm: str | None  # absolute path, None if none was found
+    libllvm_problem: str = ""  # why not, for `cr1 doctor`
+    targets: tuple[str, ...] = ()  # LLVM target names compiled in: "X86", "ARM", ...
+
+    @property
+    def major(self) -> int:
+        return self.version[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compile that we understand: one source, one object, a size level.
+
+    `frontend` and `codegen` are complete argument lists except for source and
+    output: `frontend` turns the source into the bitcode that enters the
+    optimiser, `codegen` turns optimised bitcode into the object.
+    """
+
+    arguments: tuple[str, ...]  # as given, response files not expanded
+    source: str
+    language: str  # "c" or "c++"
+    output: str
+    level: Level
+    frontend: tuple[str, ...]
+    codegen: tuple[str, ...]
+    dependency: tuple[str, ...]  # explicit -MD/-MF/-MT… of the real command, for `frontend`
+    key: tuple[str, ...]  # the options that can influence what a recipe is worth
+    triple: str | None = None  # from --target, None: the compiler's default
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Passthrough:
+    """A command that goes to the real compiler as it is, and why."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, order=True)
+class Recipe:
+    """What to do to a module: `stages` one after the other, then emit with `options`.
+
+    A stage is pipeline text for one run of the pass manager, or a macro such as
+    `@size` that `cr1cc.passes` spells for the LLVM version at hand.
+    An option is a code-generation option as `clang -mllvm` takes it.
+    """
+
+    stages: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """One module after one recipe. `loadable` is None where nothing was emitted."""
+
+    ic: int  # IR instructions of all defined functions, debug intrinsics not counted
+    loadable: int | None = None  # bytes of allocated sections that are not NOBITS
+    functions: tuple[tuple[str, int], ...] = ()  # st_size by symbol name, sorted by name
+
+
+class Failure(Enum):
+    """Why a candidate has no score."""
+
+    CRASHED = "crashed"
+    TIMED_OUT = "ran out of its processor time"
+    MEMORY = "ran out of memory"
+    INVALID = "left an invalid module"
+    REFUSED = "was refused by LLVM"
+    REJECTED = "had too many instructions to be worth emitting"
+
+
+@dataclass(frozen=True)
+class FunctionInfo:
+    """A function of a module, as the evaluator describes it."""
+
+    name: str
+    fingerprint: str  # hex, of the canonical body and everything it refers to
+    ic: int
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """A module as it enters the optimiser."""
+
+    fingerprint: str  # hex, of the whole module
+    triple: str
+    ic: int
+    features: tuple[int, ...]  # AutoPhase, 56 values (FACTS: Huang et al., 2019)
+    function_count: int
+    backend_diagnostics: bool  # the module may make the back end print something
+
+
+@dataclass(frozen=True)
+class FunctionChange:
+    """What a decision did to one function of the object."""
+
+    name: str
+    before: int  # st_size in the baseline object; 0: not there
+    after: int  # st_size in the new object; 0: not there
+    tail: str = ""  # the function's own pipeline, "" if it has none
+    origin: str = ""  # where the tail came from: "search", "store", "pack"
+
+
+class Answer(Enum):
+    """The three kinds of answer that are stored apart."""
+
+    BETTER = "better"
+    NOTHING = "nothing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with one module, and on what evidence."""
+
+    answer: Answer
+    outcome: Outcome
+    recipe: Recipe = Recipe()
+    tails: tuple[tuple[str, str], ...] = ()  # (function name, function pipeline)
+    proposer: str = ""
+    evaluations: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    ic_before: int = 0
+    ic_after: int = 0
+    evidence: str = ""
+    functions: tuple[FunctionChange, ...] = field(default=())
