@@ -19,6 +19,7 @@ _OUT_P = POINTER(c_void_p)
 _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("AddAttributeAtIndex", None, (_P, _U, _P)),
     ("CloneModule", _P, (_P,)),
+    ("ConstInt", _P, (_P, c_uint64, _I)),
     ("ConstIntGetZExtValue", c_uint64, (_P,)),
     ("ContextCreate", _P, ()),
     ("ContextSetDiagnosticHandler", None, (_P, _P, _P)),
@@ -88,6 +89,11 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("StripModuleDebugInfo", _I, (_P,)),
 )
 
+# The same for functions that only newer versions have (since LLVM 22).
+_NEWER_SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
+    ("GetSwitchCaseValue", _P, (_P, _U)),
+)
+
 _TARGET_PARTS = ("TargetInfo", "Target", "TargetMC", "AsmPrinter", "AsmParser")
 
 
@@ -99,7 +105,8 @@ class Library:
         self.path = path
         try:
             self._dll = CDLL(path)
-            for name, result, arguments in _SIGNATURES:
+            newer = [row for row in _NEWER_SIGNATURES if hasattr(self._dll, "LLVM" + row[0])]
+            for name, result, arguments in (*_SIGNATURES, *newer):
                 function = getattr(self._dll, "LLVM" + name)
                 function.restype = result
                 function.argtypes = arguments
