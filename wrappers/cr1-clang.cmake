@@ -1,0 +1,36 @@
+# CMake toolchain file: compile with cr1-clang and cr1-clang++.
+#
+#   cmake -DCMAKE_TOOLCHAIN_FILE=<this file> -DCMAKE_BUILD_TYPE=MinSizeRel …
+#
+# The compilers are looked for in CR1_BIN (CMake or environment variable), beside
+# this file and in its checkout's .venv, then on PATH. To cross-compile, include
+# this file from your own toolchain file: it sets the two compilers and nothing
+# else, so CMAKE_SYSTEM_NAME, CMAKE_SYSROOT and CMAKE_C_COMPILER_TARGET stay yours.
+
+# CMake reads this file again in every try_compile, which knows only these variables.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CR1_BIN)
+list(REMOVE_DUPLICATES CMAKE_TRY_COMPILE_PLATFORM_VARIABLES)
+
+get_filename_component(_cr1_here "${CMAKE_CURRENT_LIST_FILE}" REALPATH)
+get_filename_component(_cr1_here "${_cr1_here}" DIRECTORY)
+
+set(_cr1_folders "${CR1_BIN}" "$ENV{CR1_BIN}" "${_cr1_here}" "${_cr1_here}/../.venv/bin")
+string(REPLACE ":" ";" _cr1_path "$ENV{PATH}")
+list(APPEND _cr1_folders ${_cr1_path})
+
+set(_cr1_found "")
+foreach(_cr1_folder IN LISTS _cr1_folders)
+  if(_cr1_folder AND NOT _cr1_found
+     AND EXISTS "${_cr1_folder}/cr1-clang" AND EXISTS "${_cr1_folder}/cr1-clang++")
+    get_filename_component(_cr1_found "${_cr1_folder}" ABSOLUTE)
+  endif()
+endforeach()
+
+if(NOT _cr1_found)
+  message(FATAL_ERROR
+    "cr1-clang was not found: put it on PATH or set CR1_BIN to the folder that holds it")
+endif()
+
+set(CR1_BIN "${_cr1_found}" CACHE PATH "The folder of cr1-clang and cr1-clang++")
+set(CMAKE_C_COMPILER "${_cr1_found}/cr1-clang")
+set(CMAKE_CXX_COMPILER "${_cr1_found}/cr1-clang++")
