@@ -1,0 +1,191 @@
+"""What is stored, as JSON, and back with nothing taken on trust.
+
+A stored entry may be anything: bits that rotted, an older form, or what somebody
+wrote there on purpose. Decoding gives the record or None, never an exception.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cr1cc.outcome import Kind, Outcome
+from cr1cc.records import Answer, Decision, Failure, FunctionChange, Recipe
+
+# Raises an exception if the recipe is not one that may be applied.
+CheckRecipe = Callable[[Recipe], object]
+# The same for the text of a function's tail pipeline.
+CheckTail = Callable[[str], object]
+
+_MOST_BYTES = 1 << 40
+_MOST_TEXT = 1 << 16  # characters of one name or pipeline (mangled names grow long)
+_MOST_ITEMS = 1 << 20
+
+
+@dataclass(frozen=True)
+class FunctionAnswer:
+    """The best known tail of one function. `tail` is "" where nothing was better."""
+
+    tail: str
+    before: int  # st_size without the tail
+    after: int
+    origin: str = ""  # "store" or "pack", where it was found
+
+
+class _Invalid(Exception):
+    """The entry is not what it should be."""
+
+
+def encode_decision(decision: Decision) -> bytes:
+    """The canonical JSON text of a decision."""
+    return _dump(
+        {
+            "answer": decision.answer.value,
+            "outcome": decision.outcome.counter,
+            "stages": decision.recipe.stages,
+            "options": decision.recipe.options,
+            "tails": decision.tails,
+            "proposer": decision.proposer,
+            "evaluations": decision.evaluations,
+            "bytes": [decision.bytes_before, decision.bytes_after],
+            "ic": [decision.ic_before, decision.ic_after],
+            "evidence": decision.evidence,
+            "functions": [[f.name, f.before, f.after, f.tail, f.origin] for f in decision.functions],
+        }
+    )
+
+
+def decode_decision(
+    data: bytes, answer: Answer, check_recipe: CheckRecipe, check_tail: CheckTail
+) -> Decision | None:
+    """The decision in `data`, stored as one of kind `answer`; None if it is not one."""
+    try:
+        decision = _decision(_object(data))
+        if decision.answer is not answer:
+            return None
+        check_recipe(decision.recipe)
+        for tail in {tail for _, tail in decision.tails}:
+            check_tail(tail)
+    # Whatever a check raises at hostile text, the entry is useless.
+    except Exception:
+        return None
+    return decision
+
+
+def encode_function(answer: FunctionAnswer) -> bytes:
+    """The canonical JSON text of a function's answer; its origin is not stored."""
+    return _dump({"tail": answer.tail, "before": answer.before, "after": answer.after})
+
+
+def decode_function(
+    data: bytes, better: bool, origin: str, check_tail: CheckTail
+) -> FunctionAnswer | None:
+    """The answer in `data`, stored as a better tail or as nothing better."""
+    try:
+        fields = _object(data)
+        answer = FunctionAnswer(
+            _text(fields["tail"]), _count(fields["before"]), _count(fields["after"]), origin
+        )
+        if bool(answer.tail) is not better:
+            return None
+        if better:
+            check_tail(answer.tail)
+    except Exception:  # as above
+        return None
+    return answer
+
+
+def encode_failure(failure: Failure) -> bytes:
+    """The canonical JSON text of a candidate's failure."""
+    return _dump({"failure": failure.name.lower()})
+
+
+def decode_failure(data: bytes) -> Failure | None:
+    """The failure in `data`; None if it is not one."""
+    try:
+        return Failure[_text(_object(data)["failure"]).upper()]
+    except Exception:  # as above
+        return None
+
+
+def _decision(fields: dict[str, object]) -> Decision:
+    outcome = Outcome[_text(fields["outcome"]).upper()]
+    before, after = (_count(value) for value in _pair(fields["bytes"]))
+    ic_before, ic_after = (_count(value) for value in _pair(fields["ic"]))
+    decision = Decision(
+        answer=Answer(_text(fields["answer"])),
+        outcome=outcome,
+        recipe=Recipe(_texts(fields["stages"]), _texts(fields["options"])),
+        tails=tuple((_text(a), _text(b)) for a, b in map(_pair, _list(fields["tails"]))),
+        proposer=_text(fields["proposer"]),
+        evaluations=_count(fields["evaluations"]),
+        bytes_before=before,
+        bytes_after=after,
+        ic_before=ic_before,
+        ic_after=ic_after,
+        evidence=_text(fields["evidence"]),
+        functions=tuple(_change(item) for item in _list(fields["functions"])),
+    )
+    _consistent(decision)
+    return decision
+
+
+def _consistent(decision: Decision) -> None:
+    """A better answer is smaller and replaces; the two others change nothing."""
+    if decision.answer is Answer.BETTER:
+        fits = decision.outcome.kind is Kind.REPLACED
+        fits = fits and decision.bytes_after < decision.bytes_before
+    else:
+        fits = decision.outcome.kind is Kind.BASELINE and not decision.tails
+    names = [name for name, _ in decision.tails]
+    if not fits or len(set(names)) != len(names):
+        raise _Invalid
+
+
+def _change(item: object) -> FunctionChange:
+    fields = _list(item)
+    if len(fields) != 5:
+        raise _Invalid
+    name, before, after, tail, origin = fields
+    return FunctionChange(_text(name), _count(before), _count(after), _text(tail), _text(origin))
+
+
+def _dump(fields: dict[str, object]) -> bytes:
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _object(data: bytes) -> dict[str, object]:
+    fields = json.loads(data)
+    if not isinstance(fields, dict):
+        raise _Invalid
+    return fields
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list) or len(value) > _MOST_ITEMS:
+        raise _Invalid
+    return value
+
+
+def _pair(value: object) -> list[object]:
+    items = _list(value)
+    if len(items) != 2:
+        raise _Invalid
+    return items
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _list(value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _MOST_TEXT:
+        raise _Invalid
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_BYTES:
+        raise _Invalid
+    return value

@@ -1,0 +1,150 @@
+"""One JSON line per command, appended by every compile and read by `cr1 stats` and `explain`.
+
+A line is one `write` to a file opened for appending, so lines of many processes
+do not mix. A full file is renamed to `journal.1` over the one before, so the
+journal holds the last some ten thousand commands. Every passed-through command
+comes here too, so even `json` is imported only where it is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+FILE = "journal"
+LIMIT = 8 << 20  # bytes of one of the two files
+
+
+@dataclass(frozen=True)
+class Event:
+    """What became of one command."""
+
+    outcome: str  # Outcome.counter
+    detail: str = ""  # the option that is to blame, and the like
+    source: str = ""  # absolute path
+    output: str = ""  # absolute path
+    key: str = ""  # of the module
+    bytes_before: int = 0
+    bytes_after: int = 0
+    proposer: str = ""
+    evaluations: int = 0
+    hit: str = ""  # "module": the local store knew, "pack": a shipped pack knew
+    store_problem: str = ""  # why the local store could not be used
+    milliseconds: float = 0.0
+    time: float = 0.0  # seconds since 1970; 0: now, when it is appended
+
+
+def append(directory: str, event: Event, *, limit: int = LIMIT) -> bool:
+    """Add `event` to the journal in `directory`; False if that is not possible. Never raises."""
+    try:
+        line = _line(event)
+        path = os.path.join(directory, FILE)
+        descriptor = _open(directory, path)
+        try:
+            if os.write(descriptor, line) != len(line):
+                return False
+            if os.fstat(descriptor).st_size > limit:
+                _rotate(directory, path, limit)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, TypeError):
+        return False
+    return True
+
+
+def read(directory: str) -> Iterator[Event]:
+    """The events that are still there, oldest first; torn and foreign lines are left out."""
+    for name in (f"{FILE}.1", FILE):
+        try:
+            file = open(os.path.join(directory, name), "rb")  # noqa: SIM115
+        except OSError:
+            continue
+        with file, contextlib.suppress(OSError):
+            for line in file:
+                if (event := _parse(line)) is not None:
+                    yield event
+
+
+def last(directory: str, path: str) -> Event | None:
+    """The newest event whose source or output is the absolute path `path`."""
+    found = None
+    for event in read(directory):
+        if path in (event.source, event.output):
+            found = event
+    return found
+
+
+def clear(directory: str) -> None:
+    """Forget all events. Raises OSError."""
+    for name in (FILE, f"{FILE}.1"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(directory, name))
+
+
+def _line(event: Event) -> bytes:
+    data = {name: getattr(event, name) for name in _TYPES}
+    data["time"] = event.time or round(time.time(), 3)
+    members = (f'"{name}":{_encode(value)}' for name, value in data.items() if value not in ("", 0))
+    # The newline in front ends a line that a full disk has torn before.
+    return f"\n{{{','.join(members)}}}\n".encode()
+
+
+def _encode(value: str | int | float) -> str:
+    """`value` as JSON."""
+    if not isinstance(value, str):
+        return repr(value)
+    if value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'
+    import json
+
+    return json.dumps(value)
+
+
+def _open(directory: str, path: str) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(directory, 0o700, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
+def _rotate(directory: str, path: str, limit: int) -> None:
+    """Rename the full journal away, once, however many processes find it full."""
+    import fcntl
+
+    lock = os.open(os.path.join(directory, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another one may have renamed it meanwhile: then the file there is a small one.
+        if os.stat(path).st_size > limit:
+            os.rename(path, f"{path}.1")
+    except BlockingIOError:
+        pass  # another one is at it
+    finally:
+        os.close(lock)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    row.name: {"str": (str,), "int": (int,), "float": (int, float)}[str(row.type)]
+    for row in fields(Event)
+}
+
+
+def _parse(line: bytes) -> Event | None:
+    import json
+
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or "outcome" not in data:
+        return None
+    known = {name: value for name, value in data.items() if name in _TYPES}
+    for name, value in known.items():
+        if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+            return None
+    return Event(**known)
