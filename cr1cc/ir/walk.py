@@ -225,8 +225,7 @@ class _Features:
         self._opcodes.update(opcodes)
         self._successors[block] = self._successors_of(instructions[-1])
         self._count_phis(instructions, opcodes)
-        for instruction, opcode in zip(instructions, opcodes, strict=True):
-            self._count_operands(instruction, opcode)
+        self._count_operands(instructions, opcodes)
         if len(instructions) < 15:
             self._sums["BlockLow"] += 1
         elif len(instructions) <= 500:
@@ -262,32 +261,39 @@ class _Features:
         if values:
             sums["BBNumArgsHi" if values > 5 else "BBNumArgsLo"] += 1
 
-    def _count_operands(self, instruction: int, opcode: int) -> None:
-        library, sums, known = self._library, self._sums, self._constants
-        operands = self._operands(instruction, opcode)
-        for operand in operands:
-            features = known.get(operand)
-            if features is None:
-                features = known[operand] = self._constant_features(operand)
-            for feature in features:
-                sums[feature] += 1
-        if opcode in _BINARY and any(map(library.IsAConstant, operands)):
-            sums["binaryConstArg"] += 1
-        elif opcode in _BRANCHES and len(operands) == 1:
-            sums["UncondBranches"] += 1
-        elif opcode == _CALL and self._returns_integer(instruction):
-            sums["returnInt"] += 1
+    def _count_operands(self, instructions: list[int], opcodes: list[int]) -> None:
+        library, known = self._library, self._constants
+        count, get, is_constant = library.GetNumOperands, library.GetOperand, library.IsAConstant
+        known.update(dict.fromkeys(instructions, ()))  # they are no constants: nothing to ask
+        found: list[str] = []
+        for instruction, opcode in zip(instructions, opcodes, strict=True):
+            if opcode == _LOAD:
+                continue  # its only operand is a pointer
+            operands = [get(instruction, i) for i in range(count(instruction))]
+            if opcode == _SWITCH:
+                operands += self._case_values(instruction, len(operands))
+            for operand in operands:
+                features = known.get(operand)
+                if features is None:
+                    features = known[operand] = self._constant_features(operand)
+                found += features
+            if opcode in _BINARY:
+                if any(map(is_constant, operands)):
+                    found.append("binaryConstArg")
+            elif opcode == _CALL:
+                if self._returns_integer(instruction):
+                    found.append("returnInt")
+            elif opcode in _BRANCHES and len(operands) == 1:
+                found.append("UncondBranches")
+        self._sums.update(found)
 
-    def _operands(self, instruction: int, opcode: int) -> list[int]:
-        library = self._library
-        count, operand = library.GetNumOperands(instruction), library.GetOperand
-        operands = [operand(instruction, i) for i in range(count)]
-        if opcode == _SWITCH:
-            successors = library.GetNumSuccessors(instruction)
-            if count < 2 * successors:  # LLVM 22: case values are no operands any more
-                case = library.GetSwitchCaseValue
-                operands += [case(instruction, i) for i in range(1, successors)]
-        return operands
+    def _case_values(self, switch: int, operands: int) -> list[int]:
+        """The case values of a switch, where they are not operands (LLVM 22 and later)."""
+        successors = self._library.GetNumSuccessors(switch)
+        if operands == 2 * successors:
+            return []
+        case = self._library.GetSwitchCaseValue
+        return [case(switch, i) for i in range(1, successors)]
 
     def _constant_features(self, value: int) -> tuple[str, ...]:
         library = self._library
