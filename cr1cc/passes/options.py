@@ -1,0 +1,70 @@
+"""The vetted code-generation options: what `clang -mllvm` may be given, and why.
+
+None of them changes the meaning of a program by purpose: they choose between
+schedulers and allocators that LLVM ships, or leave out an optimisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cr1cc.passes.table import NEWEST, OLDEST, Refused
+
+ALL_TARGETS: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One row: an option with its value, as it is written after `-mllvm`.
+
+    `group` names what the option decides; two options of one group conflict.
+    `targets` are LLVM target names, empty for all.
+    """
+
+    text: str
+    group: str
+    trust: str
+    since: int = OLDEST
+    until: int = NEWEST
+    targets: tuple[str, ...] = ALL_TARGETS
+
+    def holds_for(self, major: int, target: str) -> bool:
+        return self.since <= major <= self.until and (not self.targets or target in self.targets)
+
+
+_SCHEDULER = "one of the SelectionDAG schedulers; the default of some targets and levels"
+_LEFT_OUT = "leaves an optimisation out, as -O0 does"
+
+OPTIONS: tuple[Option, ...] = (
+    Option("-disable-block-placement", "block-placement", _LEFT_OUT),
+    Option("-disable-early-ifcvt", "early-ifcvt", _LEFT_OUT),
+    Option("-disable-lsr", "lsr", _LEFT_OUT),
+    Option("-disable-machine-cse", "machine-cse", _LEFT_OUT),
+    Option("-disable-machine-licm", "machine-licm", _LEFT_OUT),
+    Option("-disable-machine-sink", "machine-sink", _LEFT_OUT),
+    Option("-enable-misched=false", "misched", _LEFT_OUT),
+    Option("-pre-RA-sched=linearize", "pre-ra-sched", _SCHEDULER),
+    Option("-pre-RA-sched=list-burr", "pre-ra-sched", _SCHEDULER),
+    Option("-pre-RA-sched=source", "pre-ra-sched", _SCHEDULER),
+    Option("-regalloc=basic", "regalloc", "LLVM's second register allocator"),
+)
+
+REFUSED_OPTIONS: tuple[Refused, ...] = (Refused("-global-isel", "14-23", "crashes on some inputs"),)
+
+_BY_TEXT = {row.text: row for row in OPTIONS}
+_REFUSED = {row.name: row for row in REFUSED_OPTIONS}
+
+
+def find_option(text: str) -> Option | None:
+    """The row of an option, None if it is not vetted."""
+    return _BY_TEXT.get(text)
+
+
+def find_refused_option(text: str) -> Refused | None:
+    """The finding against an option, whatever its value."""
+    return _REFUSED.get(text) or _REFUSED.get(text.partition("=")[0])
+
+
+def options_for(major: int, target: str) -> tuple[Option, ...]:
+    """The rows that hold for an LLVM major and an LLVM target name, in table order."""
+    return tuple(row for row in OPTIONS if row.holds_for(major, target))
