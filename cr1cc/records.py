@@ -57,6 +57,7 @@ class Plan:
     key: tuple[str, ...]  # the options that can influence what a recipe is worth
     triple: str | None = None  # from --target, None: the compiler's default
     debug: bool = False
+    split_dwarf: str = ""  # the .dwo that belongs to the object, "": there is none
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Command lines: the option table, response files, and argv → plan or reason."""
