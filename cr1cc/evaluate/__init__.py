@@ -1,0 +1,1 @@
+"""Compile and measure candidates in forked, limited worker processes."""

@@ -1,0 +1,61 @@
+"""From measurements to a decision. Pure functions: nothing is compiled or stored here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cr1cc.records import Failure, FunctionChange, Recipe, Score
+
+
+def promising(
+    base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure]
+) -> list[Recipe]:
+    """The recipes that were measured smaller than `base`, smallest first.
+
+    Equal sizes are ordered by instruction count, then as they were proposed.
+    """
+    ranked = []
+    for position, (recipe, result) in enumerate(zip(recipes, results, strict=True)):
+        if isinstance(result, Failure) or result.loadable is None or base.loadable is None:
+            continue
+        if result.loadable < base.loadable:
+            ranked.append((result.loadable, result.ic, position, recipe))
+    return [recipe for _, _, _, recipe in sorted(ranked, key=lambda row: row[:3])]
+
+
+def best_tails(
+    base: Mapping[str, int], tails: Sequence[str], sizes: Sequence[Mapping[str, int] | Failure]
+) -> dict[str, tuple[str, int]]:
+    """For every function of `base`, its best tail and the size with it.
+
+    "" and its own size where no tail makes it strictly smaller; of equal tails the
+    first. A function that a tail makes disappear from the object is left alone:
+    its body went elsewhere.
+    """
+    best = {name: ("", size) for name, size in base.items()}
+    for tail, measured in zip(tails, sizes, strict=True):
+        if isinstance(measured, Failure):
+            continue
+        for name, size in measured.items():
+            if name in best and size < best[name][1]:
+                best[name] = (tail, size)
+    return best
+
+
+def function_changes(
+    before: Mapping[str, int],
+    after: Mapping[str, int],
+    tails: Mapping[str, str],
+    origins: Mapping[str, str],
+) -> tuple[FunctionChange, ...]:
+    """What became of every function of two objects, by name."""
+    return tuple(
+        FunctionChange(
+            name,
+            before.get(name, 0),
+            after.get(name, 0),
+            tails.get(name, ""),
+            origins.get(name, ""),
+        )
+        for name in sorted(before.keys() | after.keys())
+    )

@@ -1,0 +1,37 @@
+"""Count and remember measurements: a budget is in evaluations, never in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cr1cc.errors import EvaluationError
+from cr1cc.evaluate.evaluator import Evaluator, Result
+from cr1cc.records import Failure, Recipe
+
+
+class Meter:
+    """Measures recipes through an evaluator; every new recipe costs one evaluation."""
+
+    def __init__(self, evaluator: Evaluator, budget: int) -> None:
+        self.evaluator = evaluator
+        self.budget = budget
+        self.spent = 0
+        self.ceiling = 0.0  # instructions above which a recipe is not emitted, 0: none
+        self._known: dict[Recipe, Result] = {}
+
+    def measure(self, recipes: Sequence[Recipe]) -> list[Result]:
+        """One result per recipe, in order. Beyond the budget: Failure.REJECTED."""
+        new = [r for r in dict.fromkeys(recipes) if r not in self._known]
+        new = new[: self.budget - self.spent]
+        self.spent += len(new)
+        if new:
+            results = self.evaluator.measure(new, ceiling=self.ceiling)
+            self._known.update(zip(new, results, strict=True))
+        return [self._known.get(recipe, Failure.REJECTED) for recipe in recipes]
+
+    def score_of(self, recipe: Recipe) -> Result:
+        """What was measured for a recipe. Raises EvaluationError if it never was."""
+        try:
+            return self._known[recipe]
+        except KeyError:
+            raise EvaluationError("the recipe was not measured") from None

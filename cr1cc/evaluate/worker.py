@@ -1,0 +1,223 @@
+"""What happens inside a worker: libLLVM is called here and nowhere else.
+
+A worker holds one parsed module and serves requests until its pipe closes.
+It announces every candidate before it starts on it, so that the parent knows
+which one to blame when the worker dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cr1cc.errors import EvaluationError
+from cr1cc.evaluate.limits import Limits, failure_of, start_clock
+from cr1cc.ir import fingerprint, walk
+from cr1cc.ir.describe import describe
+from cr1cc.llvm.library import Library
+from cr1cc.llvm.module import Module, name_of
+from cr1cc.llvm.passes import PassRunner, set_options
+from cr1cc.llvm.target import TargetMachine, TargetSpec
+from cr1cc.records import Failure, Recipe, Score
+from cr1cc.util.elf import ObjectFile
+
+Reply = Callable[[Any], None]
+Sizes = tuple[int, tuple[tuple[str, int], ...]]  # loadable bytes, st_size by function
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a worker works on: the bitcode, and how to run and emit it."""
+
+    bitcode: bytes
+    macros: Mapping[str, str]  # "@size" → pipeline text
+    target: TargetSpec = TargetSpec()
+
+
+class Worker:
+    """One module in one process. Every public method answers one kind of request."""
+
+    def __init__(self, library: Library, subject: Subject, limits: Limits) -> None:
+        self.library = library
+        self.subject = subject
+        self.limits = limits
+        self.module = Module.parse_bitcode(library, subject.bitcode)
+        self.machine = TargetMachine(library, self.module, subject.target)
+        self.passes = PassRunner(library, self.machine)
+        self._emitted: dict[tuple[bytes, tuple[str, ...]], Sizes] = {}
+
+    def describe(self, reply: Reply) -> None:
+        """ModuleInfo of the module as it enters the optimiser."""
+        reply(describe(self.module))
+
+    def key(self, reply: Reply) -> None:
+        """The fingerprint alone: all that a known decision needs."""
+        reply(fingerprint.module_fingerprint(self.module))
+
+    def measure(
+        self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool
+    ) -> None:
+        """A Score or a Failure per recipe, as `(index, result)`.
+
+        Recipes are walked as a trie: those that share their first stages share the work.
+        `ceiling`: a recipe that leaves more instructions than this is rejected before
+        emission (0: none is).
+        """
+        for index, module in self._trie(reply, recipes):
+            try:
+                reply((index, self._score(module, recipes[index].options, ceiling, emit)))
+            except EvaluationError:
+                reply((index, Failure.REFUSED))
+
+    def measure_tails(
+        self, reply: Reply, stages: tuple[str, ...], tails: Sequence[str], names: Sequence[str]
+    ) -> None:
+        """`(index, {function: st_size})` per tail, run over all of `names` at once.
+
+        Index -1 is the module after `stages` without any tail.
+        """
+        base = self._after(stages)
+        wanted = set(names)
+        chosen = [f for f in base.defined_functions() if name_of(self.library, f) in wanted]
+        everything = len(chosen) == len(base.defined_functions())
+        for index, tail in enumerate(("", *tails), start=-1):
+            reply(("start", index))
+            start_clock(self.limits)
+            module = base.clone()
+            if tail and everything:
+                self.passes.run(module, tail)
+            elif tail:
+                handles = [f for f in module.defined_functions()
+                           if name_of(self.library, f) in wanted]
+                self.passes.run_on_functions(module, tail, handles)
+            if module.invalid():
+                reply((index, Failure.INVALID))
+            else:
+                sizes = ObjectFile(self.machine.emit(module)).function_sizes()
+                reply((index, {n: s for n, s in sizes.items() if n in wanted}))
+            module.close()
+
+    def function_fingerprints(self, reply: Reply, stages: tuple[str, ...]) -> None:
+        """Fingerprint by name of every function that is defined after `stages`."""
+        module = self._after(stages)
+        reply(fingerprint.function_fingerprints(module))
+        module.close()
+
+    def apply(
+        self, reply: Reply, stages: tuple[str, ...], tails: Sequence[tuple[str, str]]
+    ) -> None:
+        """Bitcode after the stages and, function by function, the tails."""
+        start_clock(self.limits)
+        module = Module.parse_bitcode(self.library, self.subject.bitcode)
+        for stage in stages:
+            self._run(module, stage)
+        by_tail: dict[str, set[str]] = {}
+        for name, tail in tails:
+            by_tail.setdefault(tail, set()).add(name)
+        for tail, names in sorted(by_tail.items()):
+            handles = [f for f in module.defined_functions() if name_of(self.library, f) in names]
+            if handles:
+                self.passes.run_on_functions(module, tail, handles)
+        if module.invalid():
+            raise EvaluationError("the recipe leaves an invalid module")
+        reply(module.bitcode())
+
+    def _after(self, stages: Sequence[str]) -> Module:
+        start_clock(self.limits)
+        module = self.module.clone()
+        for stage in stages:
+            self._run(module, stage)
+        return module
+
+    def _trie(self, reply: Reply, recipes: Sequence[Recipe]) -> Iterator[tuple[int, Module]]:
+        """`(index, module after the recipe)`, sharing what recipes have in common."""
+        stack: list[tuple[str, Module]] = []  # the path of the trie that is alive
+        for index in sorted(range(len(recipes)), key=lambda i: (recipes[i].stages, i)):
+            stages = recipes[index].stages
+            reply(("start", index))
+            start_clock(self.limits)
+            shared = _common(stages, [stage for stage, _ in stack])
+            while len(stack) > shared:
+                stack.pop()[1].close()
+            try:
+                for stage in stages[shared:]:
+                    stack.append((stage, (stack[-1][1] if stack else self.module).clone()))
+                    self._run(stack[-1][1], stage)
+            except EvaluationError:
+                stack.pop()[1].close()
+                reply((index, Failure.REFUSED))
+                continue
+            yield index, stack[-1][1] if stack else self.module
+        for _, module in stack:
+            module.close()
+
+    def _run(self, module: Module, stage: str) -> None:
+        self.passes.run(module, self.subject.macros.get(stage, stage))
+
+    def _score(
+        self, module: Module, options: tuple[str, ...], ceiling: float, emit: bool
+    ) -> Score | Failure:
+        if module.invalid():
+            return Failure.INVALID
+        ic = walk.instruction_count(module)
+        if not emit:
+            return Score(ic)
+        if ceiling and ic > ceiling:
+            return Failure.REJECTED
+        # Many recipes end in the same module: equal bitcode has an equal object.
+        digest = hashlib.blake2b(module.bitcode(), digest_size=20).digest()
+        sizes = self._emitted.get((digest, options))
+        if sizes is None:
+            measured = (
+                self._emit_in_child(module, options) if options else self._emit(module, ())
+            )
+            if isinstance(measured, Failure):
+                return measured
+            sizes = self._emitted[digest, options] = measured
+        return Score(ic, *sizes)
+
+    def _emit(self, module: Module, options: tuple[str, ...]) -> Sizes:
+        machine = self.machine
+        if options:
+            set_options(self.library, options)
+            machine = TargetMachine(self.library, module, self.subject.target)
+        copy = module.clone()  # code generation changes the module
+        emitted = ObjectFile(machine.emit(copy))
+        copy.close()
+        return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items()))
+
+    def _emit_in_child(self, module: Module, options: tuple[str, ...]) -> Sizes | Failure:
+        """Options are global to a process, so they are set in a snapshot of this one."""
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                start_clock(self.limits)
+                with os.fdopen(write, "wb") as pipe:
+                    pickle.dump(self._emit(module, options), pipe)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            data = pipe.read()
+        _, status, usage = os.wait4(child, 0)
+        if status:
+            return failure_of(status, usage.ru_maxrss * 1024, self.limits)
+        sizes: Sizes = pickle.loads(data)
+        return sizes
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common prefix."""
+    length = 0
+    for a, b in zip(first, second, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length

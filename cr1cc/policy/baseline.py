@@ -1,0 +1,13 @@
+"""The proposer that proposes nothing: plain -Oz, for comparisons."""
+
+from __future__ import annotations
+
+from cr1cc.policy.interface import Measure, Proposal, Request
+
+
+class Baseline:
+    name = "baseline"
+    version = "1"
+
+    def propose(self, request: Request, measure: Measure) -> Proposal:
+        return Proposal()

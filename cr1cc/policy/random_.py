@@ -1,0 +1,40 @@
+"""Random valid recipes behind the standard pipeline: what any proposer must beat."""
+
+from __future__ import annotations
+
+from random import Random
+
+from cr1cc.passes.macros import SIZE
+from cr1cc.passes.options import options_for
+from cr1cc.passes.pipeline import random_pipeline
+from cr1cc.passes.table import PassLevel
+from cr1cc.policy.interface import Measure, Proposal, Request
+from cr1cc.records import Recipe
+
+_STAGE_PASSES = 10  # passes of a random stage
+_TAIL_PASSES = 4
+_TAILS = 8
+
+
+class RandomRecipes:
+    name = "random"
+    version = "1"
+
+    def propose(self, request: Request, measure: Measure) -> Proposal:
+        """Seeded from the module, so that equal modules get equal recipes."""
+        rng = Random(request.info.fingerprint)
+        return Proposal(
+            tuple(random_recipe(rng, request) for _ in range(request.budget)),
+            tuple(
+                random_pipeline(rng, request.major, _TAIL_PASSES, PassLevel.FUNCTION)
+                for _ in range(_TAILS)
+            ),
+        )
+
+
+def random_recipe(rng: Random, request: Request) -> Recipe:
+    """The standard pipeline, a random stage, and sometimes a code-generation option."""
+    stage = random_pipeline(rng, request.major, rng.randint(1, _STAGE_PASSES), PassLevel.MODULE)
+    options = options_for(request.major, request.target)
+    chosen = (rng.choice(options).text,) if options and rng.random() < 0.5 else ()
+    return Recipe((SIZE, stage), chosen)
