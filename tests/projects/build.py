@@ -17,7 +17,7 @@ from pathlib import Path
 from cr1cc.util.elf import NotElf
 from cr1cc.util.elf import ObjectFile as Elf
 from tests.projects.errors import BuildError
-from tests.projects.fetch import Archive, fetch, unpack
+from tests.projects.fetch import fetch, unpack
 from tests.projects.table import PROJECTS, Project
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -94,20 +94,25 @@ class Comparison:
 
 
 def build(
-    project: Project, compiler: Compiler, cflags: str, directory: Path, jobs: int,
-    archive: Archive | None = None,
-) -> Build:  # fmt: skip
+    project: Project,
+    compiler: Compiler,
+    cflags: str,
+    directory: Path,
+    jobs: int,
+    sources: Path | None = None,
+) -> Build:
     """Unpack and build afresh in `directory`, which is emptied before.
 
     Two builds whose bytes are compared must use the same directory one after the
-    other: source paths get into objects. Raises FetchError and BuildError.
+    other: source paths get into objects. `sources` is the folder that `fetch` keeps
+    archives in, None for the usual one. Raises FetchError and BuildError.
     """
     shutil.rmtree(directory, ignore_errors=True)
     environ = _environ(compiler, cflags, jobs)
     for name in project.uses:
-        used = build(PROJECTS[name], compiler, cflags, directory / name, jobs)
+        used = build(PROJECTS[name], compiler, cflags, directory / name, jobs, sources)
         environ[name.upper()] = str(used.tree)
-    tree = unpack(archive or fetch(project), directory / project.name)
+    tree = unpack(fetch(project, sources), directory / project.name)
     log = directory / "build.log"
     configured = _step(project, "configure", project.configure, tree, environ, log)
     built = _step(project, "build", project.build, tree, environ, log)
