@@ -57,7 +57,9 @@ def _text(given: object) -> str:
 def _size(given: object) -> int:
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
-    match = re.fullmatch(r"([0-9]{1,15}) ?([KMGT]?)(i?B)?", given) if isinstance(given, str) else None
+    match = (
+        re.fullmatch(r"([0-9]{1,15}) ?([KMGT]?)(i?B)?", given) if isinstance(given, str) else None
+    )
     if match is None:
         raise ValueError('must be a size such as "500M" or "1G"')
     value = int(match[1]) << 10 * " KMGT".index(match[2] or " ")
@@ -90,7 +92,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
     Setting("cache_size", "size", _size, 1 << 30, "size limit of the local cache, in bytes"),
     Setting("clang", "path", _text, "", "the real C compiler; empty: found by itself", path=True),
-    Setting("clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True),
+    Setting(
+        "clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True
+    ),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
     Setting("jobs", "number", _integer(1, 256), 1, "worker processes of one compile"),
     Setting("log", "name", _choice("off", "error", "info"), "off", "what goes to the log file"),

@@ -33,6 +33,10 @@ class FunctionAnswer:
     origin: str = ""  # "store" or "pack", where it was found
 
 
+def anything(_: object) -> None:
+    """The check of a caller that looks at what it gets by itself."""
+
+
 class _Invalid(Exception):
     """The entry is not what it should be."""
 
@@ -51,7 +55,9 @@ def encode_decision(decision: Decision) -> bytes:
             "bytes": [decision.bytes_before, decision.bytes_after],
             "ic": [decision.ic_before, decision.ic_after],
             "evidence": decision.evidence,
-            "functions": [[f.name, f.before, f.after, f.tail, f.origin] for f in decision.functions],
+            "functions": [
+                [f.name, f.before, f.after, f.tail, f.origin] for f in decision.functions
+            ],
         }
     )
 

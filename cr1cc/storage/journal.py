@@ -69,10 +69,11 @@ def read(directory: str) -> Iterator[Event]:
 
 
 def last(directory: str, path: str) -> Event | None:
-    """The newest event whose source or output is the absolute path `path`."""
+    """The newest event whose source or output is `path`, absolute and normal."""
     found = None
     for event in read(directory):
-        if path in (event.source, event.output):
+        # A command names its files in its own way: `../src/a.c`.
+        if path in (os.path.normpath(event.source), os.path.normpath(event.output)):
             found = event
     return found
 
@@ -116,7 +117,9 @@ def _rotate(directory: str, path: str, limit: int) -> None:
     """Rename the full journal away, once, however many processes find it full."""
     import fcntl
 
-    lock = os.open(os.path.join(directory, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(
+        os.path.join(directory, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Another one may have renamed it meanwhile: then the file there is a small one.

@@ -15,16 +15,12 @@ from cr1cc.util.data import data_path
 
 __all__ = ["DecisionStore", "FunctionAnswer"]
 
-_ANSWERS = {
+ANSWERS = {
     Shelf.MODULE_BETTER: Answer.BETTER,
     Shelf.MODULE_NOTHING: Answer.NOTHING,
     Shelf.MODULE_FAILED: Answer.FAILED,
 }
-_SHELVES = {answer: shelf for shelf, answer in _ANSWERS.items()}
-
-
-def _anything(_: object) -> None:
-    """The check of a caller that looks at what it gets by itself."""
+_SHELVES = {answer: shelf for shelf, answer in ANSWERS.items()}
 
 
 class DecisionStore:
@@ -37,8 +33,8 @@ class DecisionStore:
     def __init__(
         self,
         config: Config,
-        check_recipe: CheckRecipe = _anything,
-        check_tail: CheckTail = _anything,
+        check_recipe: CheckRecipe = codec.anything,
+        check_tail: CheckTail = codec.anything,
         *,
         packs: str | None = None,
     ) -> None:
@@ -85,7 +81,7 @@ class DecisionStore:
         for payloads, origin in self._sources([key], MODULES, "module"):
             for (shelf, _), payload in payloads.items():
                 decision = codec.decode_decision(
-                    payload, _ANSWERS[shelf], self._check_recipe, self._check_tail
+                    payload, ANSWERS[shelf], self._check_recipe, self._check_tail
                 )
                 if decision is not None:
                     self.origin = origin
@@ -95,7 +91,9 @@ class DecisionStore:
 
     def put_module(self, key: str, decision: Decision) -> None:
         """Remember the decision for a module."""
-        self._put({_SHELVES[decision.answer].name_of(self._bind(key)): codec.encode_decision(decision)})
+        self._put(
+            {_SHELVES[decision.answer].name_of(self._bind(key)): codec.encode_decision(decision)}
+        )
 
     def functions(self, keys: Iterable[str]) -> dict[str, FunctionAnswer]:
         """What is known about functions, by key; unknown ones are left out."""

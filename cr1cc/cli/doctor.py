@@ -1,0 +1,135 @@
+"""`cr1 doctor`: whether everything that is needed is there and works."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import click
+
+from cr1cc.cli import output
+from cr1cc.config import Config, cache_home, load, state_home
+from cr1cc.errors import StorageError, ToolchainError, UserError
+from cr1cc.records import Toolchain
+from cr1cc.storage.local import LocalStore
+from cr1cc.storage.packs import Pack, pack_files
+from cr1cc.toolchain.describe import describe
+from cr1cc.toolchain.find import find_compiler
+from cr1cc.toolchain.survey import all_compilers, problems
+from cr1cc.util.data import data_path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: what was looked at, whether it is well, what was found."""
+
+    subject: str
+    well: bool
+    text: str
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Say whether everything that is needed is there; exit status 1 if not."""
+    findings, config = _settings()
+    findings += _chosen(config)
+    others = all_compilers(os.environ, cache_dir=config.cache_dir)
+    findings += _store(config)
+    findings += _packs(config)
+    well = all(finding.well for finding in findings)
+    if as_json:
+        output.document(
+            {
+                "well": well,
+                "findings": [vars(finding) for finding in findings],
+                "compilers": [_compiler(toolchain) for toolchain in others],
+            }
+        )
+    else:
+        rows = [(f.subject, "ok" if f.well else "PROBLEM", f.text) for f in findings]
+        output.table(("what", "state", "found"), rows)
+        click.echo()
+        headings = ("compiler", "version", "libLLVM", "targets", "problems")
+        output.table(headings, [_compiler_row(toolchain) for toolchain in others])
+    ctx.exit(0 if well else 1)
+
+
+def _settings() -> tuple[list[Finding], Config]:
+    try:
+        config = load(os.environ, os.getcwd())
+    except UserError as error:
+        return [Finding("settings", False, str(error))], Config(cache_dir=cache_home(os.environ))
+    changed = [f"{key} ({origin})" for key, origin in config.origins.items() if origin != "default"]
+    return [Finding("settings", True, ", ".join(changed) or "all defaults")], config
+
+
+def _chosen(config: Config) -> list[Finding]:
+    """The compilers that cr1-clang and cr1-clang++ start."""
+    found = []
+    for name, setting in (("clang", config.clang), ("clang++", config.clangxx or config.clang)):
+        try:
+            driver = find_compiler(name, setting=setting or None, environ=os.environ, own="")
+            toolchain = describe(driver, cache_dir=config.cache_dir)
+        except ToolchainError as error:
+            found.append(Finding(f"cr1-{name}", False, str(error)))
+            continue
+        wrong = problems(toolchain)
+        text = "; ".join((f"{driver}: {toolchain.identity}", *wrong))
+        found.append(Finding(f"cr1-{name}", not wrong, text))
+    return found
+
+
+def _store(config: Config) -> list[Finding]:
+    if not config.cache:
+        found = [Finding("cache", True, "switched off")]
+    else:
+        local = LocalStore(config.cache_dir, config.cache_size)
+        well = local.check() == "ok" and local.writable()
+        text = f"{local.directory}: {output.size(local.size())} of {output.size(local.size_limit)}"
+        found = [Finding("cache", well, "; ".join((text, *local.problems)))]
+        local.close()
+    state = state_home(os.environ)
+    existing = state
+    while not os.path.exists(existing):
+        existing = os.path.dirname(existing)
+    writable = os.path.isdir(existing) and os.access(existing, os.W_OK | os.X_OK)
+    return [*found, Finding("journal", writable, state + ("" if writable else ": not writable"))]
+
+
+def _packs(config: Config) -> list[Finding]:
+    if not config.packs:
+        return [Finding("packs", True, "switched off")]
+    found = []
+    for path in pack_files(data_path("cache")):
+        try:
+            with Pack(path) as pack:
+                pack.verify()
+                found.append(
+                    Finding("pack", True, f"{os.path.basename(path)}: {len(pack)} entries")
+                )
+        except StorageError as error:
+            found.append(Finding("pack", False, str(error)))
+    return found or [Finding("packs", True, "none")]
+
+
+def _compiler(toolchain: Toolchain) -> dict[str, object]:
+    return {
+        "driver": toolchain.driver,
+        "version": ".".join(map(str, toolchain.version)),
+        "identity": toolchain.identity,
+        "triple": toolchain.default_triple,
+        "libllvm": toolchain.libllvm,
+        "targets": list(toolchain.targets),
+        "problems": problems(toolchain),
+    }
+
+
+def _compiler_row(toolchain: Toolchain) -> tuple[str, str, str, str, str]:
+    version = ".".join(map(str, toolchain.version))
+    targets = (
+        f"{len(toolchain.targets)}" if len(toolchain.targets) > 6 else " ".join(toolchain.targets)
+    )
+    libllvm = toolchain.libllvm or "-"
+    return toolchain.driver, version, libllvm, targets, "; ".join(problems(toolchain)) or "-"

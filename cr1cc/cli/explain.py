@@ -1,0 +1,117 @@
+"""`cr1 explain FILE`: what was done to one file, why, and on what evidence."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from cr1cc.cli import output
+from cr1cc.config import load, state_home
+from cr1cc.errors import UserError
+from cr1cc.outcome import Outcome
+from cr1cc.records import Decision
+from cr1cc.storage import journal
+from cr1cc.storage.store import DecisionStore
+
+_ORIGINS = {
+    "": "searched in this compile",
+    "module": "known from the local cache",
+    "pack": "known from a pack that ships with cr1",
+}
+
+
+@click.command("explain")
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(file: str, as_json: bool) -> None:
+    """Say what the last command with FILE (a source or an object) came to, and why."""
+    event = _event(file)
+    decision = _decision(event.key) if event.key else None
+    if as_json:
+        output.document(_document(event, decision))
+    else:
+        _print(event, decision)
+
+
+def _event(file: str) -> journal.Event:
+    directory = state_home(os.environ)
+    path = os.path.abspath(file)
+    for candidate in dict.fromkeys((path, os.path.realpath(path))):
+        if (event := journal.last(directory, candidate)) is not None:
+            return event
+    raise UserError(f"{output.plain(file)}: no command with this file has been recorded")
+
+
+def _decision(key: str) -> Decision | None:
+    with DecisionStore(load(os.environ, os.getcwd())) as store:
+        return store.module(key)
+
+
+def _document(event: journal.Event, decision: Decision | None) -> dict[str, object]:
+    outcome = _outcome(event)
+    return {
+        **asdict(event),
+        "kind": outcome.kind.name.lower() if outcome else None,
+        "sentence": outcome.sentence if outcome else None,
+        "decision": None
+        if decision is None
+        else {
+            "answer": decision.answer.value,
+            "stages": decision.recipe.stages,
+            "options": decision.recipe.options,
+            "tails": dict(decision.tails),
+            "bytes_before": decision.bytes_before,
+            "bytes_after": decision.bytes_after,
+            "ic_before": decision.ic_before,
+            "ic_after": decision.ic_after,
+            "proposer": decision.proposer,
+            "evaluations": decision.evaluations,
+            "evidence": decision.evidence,
+            "functions": [asdict(change) for change in decision.functions],
+        },
+    }
+
+
+def _outcome(event: journal.Event) -> Outcome | None:
+    return next((row for row in Outcome if row.counter == event.outcome), None)
+
+
+def _print(event: journal.Event, decision: Decision | None) -> None:
+    outcome = _outcome(event)
+    lines = [("source", event.source), ("object", event.output)]
+    lines.append(("result", outcome.value if outcome else event.outcome))
+    lines.append(("detail", event.detail))
+    lines.append(("when", datetime.fromtimestamp(event.time).isoformat(" ", "seconds")))
+    if event.key:
+        lines.append(("decision", _ORIGINS.get(event.hit, event.hit)))
+    if decision is not None:
+        lines += _decision_lines(decision)
+    elif event.key:
+        lines.append(("recipe", "no longer in the cache"))
+    for name, text in lines:
+        if text:
+            click.echo(f"{name + ':':<12}{output.plain(text)}")
+    if decision is not None and decision.functions:
+        click.echo()
+        rows = [
+            (f.name, f.before, f.after, f.after - f.before, f.tail or "-", f.origin or "-")
+            for f in decision.functions
+        ]
+        headings = ("function", "before", "after", "change", "own pipeline", "known from")
+        output.table(headings, rows, numbers=(1, 2, 3))
+
+
+def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
+    before, after = decision.bytes_before, decision.bytes_after
+    lines = [
+        ("recipe", " ; ".join(decision.recipe.stages)),
+        ("options", " ".join(decision.recipe.options)),
+        ("bytes", f"{before} -> {after} ({output.percent(before, after)} smaller)"),
+        ("IC", f"{decision.ic_before} -> {decision.ic_after} IR instructions"),
+        ("proposed by", f"{decision.proposer}, {decision.evaluations} evaluations"),
+        ("evidence", decision.evidence),
+    ]
+    return lines if decision.recipe.stages else lines[4:]
