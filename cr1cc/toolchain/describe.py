@@ -36,9 +36,7 @@ class _Answer:
     folder: str  # where the program says that it is installed, "" if it does not
 
 
-def describe(
-    driver: str, *, cache_dir: str, environ: Mapping[str, str] | None = None
-) -> Toolchain:
+def describe(driver: str, *, cache_dir: str, environ: Mapping[str, str] | None = None) -> Toolchain:
     """The Toolchain of the compiler at `driver`, an absolute path.
 
     Remembered in `cache_dir`, which need not exist or be writable. A clang without a

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Mapping
 
 from cr1cc.errors import ToolchainError
@@ -14,9 +16,7 @@ OLDEST = 14  # the versions that the project tests
 NEWEST = 23
 
 
-def all_compilers(
-    environ: Mapping[str, str], *, cache_dir: str, own: str = ""
-) -> list[Toolchain]:
+def all_compilers(environ: Mapping[str, str], *, cache_dir: str, own: str = "") -> list[Toolchain]:
     """Every clang that runs, in the order of `find_compiler`, each installation once.
 
     A launcher such as ccache is left out where the compiler behind it is found too.
@@ -32,7 +32,9 @@ def all_compilers(
     best: dict[tuple[str, str], tuple[int, Toolchain]] = {}
     # A path that lies with its libLLVM is the compiler itself and wins over a launcher.
     for index, toolchain in sorted(found, key=lambda item: (_launched(item[1]), item[0])):
-        best.setdefault((toolchain.identity, toolchain.libllvm or toolchain.driver), (index, toolchain))
+        best.setdefault(
+            (toolchain.identity, toolchain.libllvm or toolchain.driver), (index, toolchain)
+        )
     return [toolchain for _, toolchain in sorted(best.values(), key=lambda item: item[0])]
 
 
@@ -51,3 +53,14 @@ def problems(toolchain: Toolchain) -> list[str]:
 
 def _launched(toolchain: Toolchain) -> bool:
     return not os.path.basename(os.path.realpath(toolchain.driver)).startswith("clang")
+
+
+def main() -> int:
+    """Exit status 0 if a clang that can be used fully is found; for `make setup`."""
+    with tempfile.TemporaryDirectory() as cache_dir:
+        found = all_compilers(os.environ, cache_dir=cache_dir)
+    return 0 if any(not problems(toolchain) for toolchain in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -51,13 +51,13 @@ def read_dynamic(path: str) -> Dynamic | None:
     try:
         with open(path, "rb") as file:
             return _read(file.fileno())
-    except (OSError, struct.error, KeyError, ValueError):
+    except (OSError, struct.error, KeyError, ValueError, OverflowError):
         return None
 
 
 def _read(fd: int) -> Dynamic | None:
     ident = os.pread(fd, 16, 0)
-    if ident[:4] != _MAGIC or ident[4] not in (1, 2):
+    if len(ident) < 16 or ident[:4] != _MAGIC or ident[4] not in (1, 2):
         return None
     layout = _Layout.of(ident)
     header = struct.unpack(layout.header, os.pread(fd, struct.calcsize(layout.header), 16))
@@ -81,7 +81,9 @@ def _read(fd: int) -> Dynamic | None:
     def directories(tag: int) -> tuple[str, ...]:
         return tuple(part for text in texts(tag) for part in text.split(":") if part)
 
-    return Dynamic(machine, tuple(texts(_DT_NEEDED)), directories(_DT_RPATH), directories(_DT_RUNPATH))
+    return Dynamic(
+        machine, tuple(texts(_DT_NEEDED)), directories(_DT_RPATH), directories(_DT_RUNPATH)
+    )
 
 
 def _segments(
@@ -93,7 +95,10 @@ def _segments(
         raw = os.pread(fd, struct.calcsize(layout.segment), table + index * size)
         fields = struct.unpack(layout.segment, raw)
         # Elf64_Phdr has p_flags in second place, Elf32_Phdr near the end.
-        yield (fields[0], *((fields[2], fields[3], fields[5]) if wide else (fields[1], fields[2], fields[4])))
+        yield (
+            fields[0],
+            *((fields[2], fields[3], fields[5]) if wide else (fields[1], fields[2], fields[4])),
+        )
 
 
 def _entries(section: bytes, form: str) -> Iterator[tuple[int, int]]:

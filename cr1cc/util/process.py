@@ -71,7 +71,7 @@ def spawn(
     safe = {target: _above_standard(fd) for target, fd in moves.items()}
     try:
         actions = [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in safe.items()]
-        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsigdef=_DEFAULTED)
+        return os.posix_spawn(argv[0], list(argv), env, file_actions=actions, setsigdef=_DEFAULTED)
     finally:
         for target, fd in safe.items():
             if fd != moves[target]:
@@ -112,6 +112,16 @@ def _reaped(pid: int, *, block: bool = False) -> bool:
         return os.waitpid(pid, 0 if block else os.WNOHANG)[0] == pid
     except ChildProcessError:
         return True
+
+
+def memory_file(data: bytes) -> int:
+    """A descriptor of a file in memory that holds `data`, at its beginning. Close it."""
+    fd = os.memfd_create("data")
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _contents(fd: int) -> bytes:

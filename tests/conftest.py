@@ -1,0 +1,92 @@
+"""What every test shares: a private home, the compilers of this machine, skips by name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cr1cc.records import Toolchain
+from cr1cc.toolchain.survey import all_compilers
+
+TESTED_VERSIONS = (14, 16, 19, 22, 23)
+
+_XDG = {
+    "XDG_CACHE_HOME": "cache",
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+    "XDG_STATE_HOME": "state",
+}
+
+
+def _find() -> dict[int, Toolchain]:
+    """The first compiler of every major version that has its libLLVM."""
+    with tempfile.TemporaryDirectory() as cache_dir:
+        found = all_compilers(os.environ, cache_dir=cache_dir)
+    best: dict[int, Toolchain] = {}
+    for toolchain in found:
+        if toolchain.libllvm:
+            best.setdefault(toolchain.major, toolchain)
+    return best
+
+
+_COMPILERS: dict[int, Toolchain] = {}
+
+
+def compilers() -> dict[int, Toolchain]:
+    """Every usable clang of this machine by major version, looked for once."""
+    if not _COMPILERS:
+        _COMPILERS.update(_find())
+    return _COMPILERS
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the settings or caches of the person who runs it."""
+    home = tmp_path_factory.mktemp("xdg")
+    for variable, folder in _XDG.items():
+        monkeypatch.setenv(variable, str(home / folder))
+    for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
+        monkeypatch.delenv(variable)
+    return home
+
+
+@pytest.fixture(scope="session")
+def usable_compilers() -> dict[int, Toolchain]:
+    """Every clang with a libLLVM, by major version."""
+    return compilers()
+
+
+@pytest.fixture(params=TESTED_VERSIONS, ids=lambda version: f"clang-{version}")
+def toolchain(request: pytest.FixtureRequest) -> Toolchain:
+    """Each tested clang in turn; a missing one is a skip with its name."""
+    found = compilers().get(request.param)
+    if found is None:
+        pytest.skip(f"clang {request.param} with its libLLVM is missing")
+    return found
+
+
+@pytest.fixture(scope="session")
+def any_toolchain() -> Toolchain:
+    """One clang with its libLLVM, the newest that distributions ship if there are several."""
+    found = compilers()
+    if not found:
+        pytest.skip("a clang with its libLLVM is missing")
+    return found[19] if 19 in found else found[max(found)]
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """`need("cmake")`: the path of a program, or a skip with its name."""
+
+    def path_of(program: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            pytest.skip(f"{program} is missing")
+        return path
+
+    return path_of

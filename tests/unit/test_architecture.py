@@ -1,0 +1,146 @@
+"""The rules that keep the code in layers, and a plain compile quick to start."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "cr1cc"
+
+# From the bottom up. Members of one row do not know each other; a row knows only rows above it.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("outcome", "errors"),
+    ("records",),
+    ("config",),
+    ("util",),
+    ("llvm",),
+    ("toolchain", "passes"),
+    ("driver", "ir"),
+    ("policy",),
+    ("evaluate",),
+    ("validate",),
+    ("storage",),
+    ("decide",),
+    ("compile",),
+    ("train",),
+    ("wrapper", "cli"),
+)
+RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
+
+# Each third-party package has one door.
+PACKAGES = ("click", "diskcache", "elftools", "llama_cpp", "numpy", "psutil", "redis", "rich")
+# The command line is click all over; every command is a door of its own.
+MANY_DOORS = {"click": "cr1cc.cli", "rich": "cr1cc.cli"}
+
+# What starting a compile must not load: heavy, or not needed before something is unknown.
+NOT_AT_START = frozenset(
+    {*PACKAGES, "argparse", "asyncio", "concurrent", "ctypes", "email", "http", "logging",
+     "importlib.metadata", "multiprocessing", "pathlib", "shutil", "socket", "sqlite3", "subprocess",
+     "tempfile", "tomllib", "unittest", "urllib"}
+)  # fmt: skip
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file names in an import, those inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            module = node.module or ""
+            found.add(module)
+            if module == "cr1cc":
+                found.update(f"cr1cc.{alias.name}" for alias in node.names)
+    return found
+
+
+def layer(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "cr1cc" and len(parts) > 1 else None
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    assert {name for module in modules() if (name := layer(module))} <= set(RANK)
+
+
+@pytest.mark.parametrize("name", [name for row in LAYERS for name in row])
+def test_imports_go_downward_only(name: str) -> None:
+    wrong = [
+        f"{module} imports {target}"
+        for module, path in modules().items()
+        if layer(module) == name
+        for target in imports(path)
+        if (other := layer(target)) and other != name and RANK[other] >= RANK[name]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_third_party_package_has_one_door(package: str) -> None:
+    doors = defaultdict(set)
+    for module, path in modules().items():
+        for target in imports(path):
+            door = MANY_DOORS.get(package)
+            if target.split(".")[0] == package:
+                doors[door if door and module.startswith(door) else module].add(module)
+    assert len(doors) <= 1, sorted(doors)
+
+
+def test_starting_a_compile_loads_nothing_heavy() -> None:
+    listing = "import json, sys; import cr1cc.wrapper; print(json.dumps(sorted(sys.modules)))"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # -I and -S keep out what the site's own start files load.
+    out = subprocess.run(
+        [sys.executable, "-S", "-c", listing], env=environ, capture_output=True, text=True
+    )
+    if "No module named 'cr1cc.wrapper'" in out.stderr:
+        pytest.skip("cr1cc.wrapper is missing")
+    assert out.returncode == 0, out.stderr
+    loaded = set(json.loads(out.stdout))
+    assert {name for name in loaded if name in NOT_AT_START} == set()
+
+
+def test_code_files_are_short_enough_to_hold_in_the_head() -> None:
+    # Pure tables may be longer; 400 leaves room for a docstring too many, not for a second topic.
+    tables = re.compile(r"/(driver/options|passes/(table|options|vetted))")
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in modules().values()
+        if not tables.search(str(path)) and (lines := path.read_text().count("\n")) > 400
+    }
+    assert long == {}
+
+
+def test_the_folder_map_and_the_folders_agree() -> None:
+    page = ROOT / "docs/architecture.md"
+    if not page.exists():
+        pytest.skip("docs/architecture.md is missing")
+    text = page.read_text(encoding="utf-8")
+    folders = {
+        path.name
+        for path in PACKAGE.iterdir()
+        if path.is_dir() and not path.name.startswith("_") and any(path.glob("*.py"))
+    }
+    assert {name for name in folders if f"{name}/" not in text} == set()
+    described = set(re.findall(r"^ {2,}([a-z]+)/ ", text, re.MULTILINE))
+    assert {
+        name for name in described if not ((PACKAGE / name).is_dir() or (ROOT / name).is_dir())
+    } == set()

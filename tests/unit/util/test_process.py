@@ -1,0 +1,89 @@
+"""Starting programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from cr1cc.util import process
+from cr1cc.util.process import capture, run
+
+ENV = {"PATH": "/usr/bin:/bin"}
+
+
+def shell(text: str) -> list[str]:
+    return ["/bin/sh", "-c", text]
+
+
+def test_the_exit_status_and_the_signal_are_told_apart() -> None:
+    assert run(shell("exit 7"), env=ENV) == 7
+    assert run(shell("kill -9 $$"), env=ENV) == -9
+
+
+def test_both_outputs_are_captured_apart_whatever_their_size() -> None:
+    text = "head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2; exit 3"
+    status, out, err = capture(shell(text), ENV)
+    assert (status, len(out), len(err)) == (3, 300000, 200000)
+
+
+def test_the_child_has_exactly_the_environment_it_is_given() -> None:
+    assert capture(["/usr/bin/env"], {"ONLY": "this"})[1] == b"ONLY=this\n"
+
+
+def test_sigpipe_is_default_in_the_child() -> None:
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
+    assert run(shell("kill -PIPE $$; exit 0"), env=ENV) == -signal.SIGPIPE
+
+
+def test_an_inheritable_descriptor_reaches_the_child_and_others_do_not() -> None:
+    reading, writing = os.pipe()
+    try:
+        os.set_inheritable(writing, True)
+        assert run(shell(f"echo token > /proc/self/fd/{writing}"), env=ENV) == 0
+        assert os.read(reading, 100) == b"token\n"
+        seen = capture(["/bin/ls", "/proc/self/fd"], ENV)[1].decode().split()
+        assert str(writing) in seen
+        assert str(reading) not in seen
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_outputs_can_be_exchanged() -> None:
+    # In a child, because our own standard output is the test runner's.
+    program = (
+        "import sys; from cr1cc.util.process import run; import os;"
+        "run(['/bin/sh', '-c', 'echo out; echo err >&2'], env=os.environ, stdout=2, stderr=1)"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert capture([sys.executable, "-c", program], environ) == (0, b"err\n", b"out\n")
+
+
+def test_no_descriptor_is_left_open() -> None:
+    before = os.listdir("/proc/self/fd")
+    capture(shell("exit 0"), ENV)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_program_that_is_not_there_is_an_oserror() -> None:
+    with pytest.raises(FileNotFoundError):
+        run(["/no/such/program"], env=ENV)
+
+
+def test_an_interruption_ends_the_child_before_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_GRACE", 0.1)
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+    pid = process.spawn(["/bin/sleep", "30"], env=ENV)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        process.wait(pid)
+    assert time.monotonic() - start < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
