@@ -34,9 +34,7 @@ def parse(library: Library) -> Callable[[str], Module]:
 
 
 @pytest.fixture
-def compile_c(
-    library: Library, toolchain: Toolchain, tmp_path: Path
-) -> Callable[..., Module]:
+def compile_c(library: Library, toolchain: Toolchain, tmp_path: Path) -> Callable[..., Module]:
     """`compile_c(source, *options, directory=...)`: the module as it enters the optimiser."""
 
     def run(source: str, *options: str, directory: str = "d", suffix: str = ".c") -> Module:
