@@ -44,8 +44,8 @@ MANY_DOORS = {"click": "cr1cc.cli", "rich": "cr1cc.cli"}
 # What starting a compile must not load: heavy, or not needed before something is unknown.
 NOT_AT_START = frozenset(
     {*PACKAGES, "argparse", "asyncio", "concurrent", "ctypes", "email", "http", "logging",
-     "importlib.metadata", "multiprocessing", "pathlib", "shutil", "socket", "sqlite3", "subprocess",
-     "tempfile", "tomllib", "unittest", "urllib"}
+     "importlib.metadata", "multiprocessing", "pathlib", "shutil", "socket", "sqlite3",
+     "subprocess", "tempfile", "tomllib", "unittest", "urllib"}
 )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""The installed package, as a user gets it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cr1cc.records import Toolchain
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.long
+def test_pip_install_gives_working_commands_and_the_shipped_data(
+    tmp_path: Path, any_toolchain: Toolchain
+) -> None:
+    # A copy, so that the build leaves nothing in the checkout.
+    ignored = shutil.ignore_patterns(
+        ".venv", ".git", "build", "*.egg-info", ".*_cache", ".cr1-build"
+    )
+    source = shutil.copytree(ROOT, tmp_path / "source", symlinks=True, ignore=ignored)
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    installed = subprocess.run(
+        [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", source],
+        capture_output=True,
+        text=True,
+    )
+    if "Temporary failure" in installed.stderr or "NewConnectionError" in installed.stderr:
+        pytest.skip("the package registry is missing")
+    assert installed.returncode == 0, installed.stderr
+    text = (
+        "import os; from cr1cc.util.data import data_path;"
+        "print(sorted(os.listdir(data_path('wrappers'))), os.path.islink(data_path('cache')))"
+    )
+    out = subprocess.run([venv / "bin/python", "-c", text], capture_output=True, cwd=tmp_path)
+    names = sorted(path.name for path in (ROOT / "wrappers").iterdir())
+    assert out.stdout.decode() == f"{names} False\n"
+    environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
+    for command, suffix in (("cr1-clang", "c"), ("cr1-clang++", "cc")):
+        file = tmp_path / f"file.{suffix}"
+        file.write_text("int twice(int x) { return x + x; }\n")
+        argv = [venv / "bin" / command, "-Oz", "-c", file, "-o", f"{file}.o"]
+        done = subprocess.run(argv, env=environ, capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert Path(f"{file}.o").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_every_requirement_says_why_it_is_there() -> None:
+    lines = (ROOT / "setup.cfg").read_text().splitlines()
+    requirements = [
+        index for index, line in enumerate(lines) if re.match(r"    [a-z-]+(>=|==)[\d.]+$", line)
+    ]
+    assert len(requirements) >= 8
+    assert [lines[index] for index in requirements if "# " not in lines[index - 1]] == []
