@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from cr1cc.driver import response
 from cr1cc.driver.inputs import language_of, readable_problem
 from cr1cc.driver.option import Meaning
-from cr1cc.driver.side_outputs import asks_for_debug, dependency_options, split_dwarf_name
-from cr1cc.driver.words import UnknownOption, Word, read
+from cr1cc.driver.side_outputs import asks_for_debug, dependency_options, split_dwarf
+from cr1cc.driver.words import UnknownOptionError, Word, read
 from cr1cc.outcome import Outcome
 from cr1cc.records import Level, Passthrough, Plan
 
@@ -74,7 +74,7 @@ def parse(arguments: Sequence[str], *, cxx: bool, cwd: str) -> Plan | Passthroug
         words = read(response.expand(arguments, cwd))
     except response.ResponseFileError as error:
         return Passthrough(Outcome.RESPONSE_FILE, str(error))
-    except UnknownOption as error:
+    except UnknownOptionError as error:
         return Passthrough(Outcome.UNKNOWN_OPTION, str(error))
     return _refusal(words, cxx, cwd) or _plan(tuple(arguments), words, cxx)
 
@@ -130,9 +130,10 @@ def _refused_option(word: Word) -> Passthrough | None:
         if word.spelling == "-Xclang" and word.value in _PLUGIN_VALUES:
             meaning = Outcome.PLUGIN
         return Passthrough(meaning, " ".join(word.texts))
-    if word.spelling == "-Wp,":
-        if not all(value.startswith(_PREPROCESSOR_VALUES) for value in word.values):
-            return Passthrough(Outcome.UNSUPPORTED_OPTION, word.texts[0])
+    if word.spelling == "-Wp," and not all(
+        value.startswith(_PREPROCESSOR_VALUES) for value in word.values
+    ):
+        return Passthrough(Outcome.UNSUPPORTED_OPTION, word.texts[0])
     return None
 
 
@@ -141,9 +142,11 @@ def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool) -> Plan:
     stated = _stated_language(words)
     language = language_of(source, stated, cxx)
     level = _level(words)
-    assert language is not None and level is not None
+    assert language is not None  # `_refusal` has seen to both
+    assert level is not None
     given = _option_of(words, Meaning.OUTPUT)
     dependency, unused = dependency_options(words, source, given)
+    split_file, split_options = split_dwarf(words, source, given)
     codegen = _texts(words, _ON_EMISSION)
     return Plan(
         arguments=arguments,
@@ -154,14 +157,15 @@ def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool) -> Plan:
         frontend=(
             *_texts(words, _ON_FRONT_END),
             *unused,
+            *split_options,
             *(("-x", stated) if stated is not None else ()),
         ),
-        codegen=codegen,
+        codegen=(*codegen, *split_options),
         dependency=dependency,
         key=(language, *codegen),
         triple=_option_of(words, Meaning.TARGET),
         debug=asks_for_debug(words),
-        split_dwarf=split_dwarf_name(words, source, given),
+        split_dwarf=split_file,
     )
 
 

@@ -35,7 +35,6 @@ def front_end_command(plan: Plan, bitcode: str, *, with_dependencies: bool) -> l
         *plan.frontend,
         *dependency,
         *_TO_BITCODE,
-        *_split_dwarf_name(plan),
         "-o",
         bitcode,
         *_source(plan.source),
@@ -68,13 +67,6 @@ def emitted_split_dwarf(output: str) -> str:
     before `output` is renamed over `plan.output`.
     """
     return output + ".dwo"
-
-
-def _split_dwarf_name(plan: Plan) -> tuple[str, ...]:
-    """Records the final name in the module; the driver would derive it from `-o`."""
-    if not plan.split_dwarf:
-        return ()
-    return "-Xclang", "-split-dwarf-file", "-Xclang", plan.split_dwarf
 
 
 def _split_dwarf_output(plan: Plan, output: str) -> tuple[str, ...]:

@@ -32,8 +32,6 @@ _ASKS_FOR_NOTHING = (
     "-gz",
 )
 
-_WITHOUT_SPLIT = frozenset({"-gno-split-dwarf", "-gsplit-dwarf=single"})
-
 
 def dependency_options(
     words: Sequence[Word], source: str, output: str | None
@@ -66,15 +64,25 @@ def asks_for_debug(words: Sequence[Word]) -> bool:
     return False
 
 
-def split_dwarf_name(words: Sequence[Word], source: str, output: str | None) -> str:
-    """The .dwo file of the object, "" if its debug data stays in it."""
+def split_dwarf(
+    words: Sequence[Word], source: str, output: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The .dwo file of the object, "" if it has none, and what both runs must be told.
+
+    The object names the file that holds its debug data (itself, in the mode
+    `single`); the driver would derive that name from `-o`.
+    """
     last = ""
     for word in words:
         if word.texts[0].startswith(("-gsplit-dwarf", "-gno-split-dwarf")):
             last = word.texts[0]
-    if not last or last in _WITHOUT_SPLIT or not asks_for_debug(words):
-        return ""
-    return _beside(source, output, ".dwo")
+    if last in ("", "-gno-split-dwarf") or not asks_for_debug(words):
+        return "", ()
+    single = last == "-gsplit-dwarf=single"
+    name = _beside(source, output, ".o" if single and output is None else ".dwo")
+    if single and output is not None:
+        name = output
+    return "" if single else name, ("-Xclang", "-split-dwarf-file", "-Xclang", name)
 
 
 def _beside(source: str, output: str | None, suffix: str) -> str:

@@ -11,7 +11,7 @@ from cr1cc.errors import UserError
 from cr1cc.outcome import Outcome
 
 
-class UnknownOption(UserError):
+class UnknownOptionError(UserError):
     """An option that is not in the table, or one without its value."""
 
 
@@ -31,7 +31,7 @@ class Word:
 
 
 def read(arguments: Sequence[str]) -> list[Word]:
-    """The words of `arguments`, response files expanded. Raises `UnknownOption`."""
+    """The words of `arguments`, response files expanded. Raises `UnknownOptionError`."""
     words: list[Word] = []
     rest = iter(arguments)
     for text in rest:
@@ -52,7 +52,7 @@ def _input(name: str) -> Word:
 def _option(text: str, rest: Iterator[str]) -> Word:
     row = match(text)
     if row is None:
-        raise UnknownOption(text)
+        raise UnknownOptionError(text)
     spelling, form, meaning = row
     value = text[len(spelling) :]
     takes_next = form in (Form.SEPARATE, Form.JOINED_AND_SEPARATE) or (
@@ -62,7 +62,7 @@ def _option(text: str, rest: Iterator[str]) -> Word:
         return Word((text,), spelling, meaning, value)
     following = next(rest, None)
     if following is None:
-        raise UnknownOption(f"{text}: its value is missing")
+        raise UnknownOptionError(f"{text}: its value is missing")
     return Word((text, following), spelling, meaning, following)
 
 
