@@ -90,7 +90,9 @@ class Comparison:
     @property
     def reductions(self) -> tuple[float, ...]:
         """Share of its loadable bytes that each object lost; objects of no bytes left out."""
-        return tuple(1 - ours.loadable / plain.loadable for plain, ours in self.pairs if plain.loadable)
+        return tuple(
+            1 - ours.loadable / plain.loadable for plain, ours in self.pairs if plain.loadable
+        )
 
 
 def build(
@@ -192,9 +194,7 @@ def _step(
     return seconds
 
 
-def _shell(
-    command: str, tree: Path, environ: Mapping[str, str], seconds: float
-) -> tuple[int, str]:
+def _shell(command: str, tree: Path, environ: Mapping[str, str], seconds: float) -> tuple[int, str]:
     """Run `sh -eu` on `command`; (status, everything it printed). Leaves no process behind."""
     if not command:
         return 0, ""

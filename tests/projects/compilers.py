@@ -33,7 +33,10 @@ def ours(clang: Compiler, directory: Path, **settings: str) -> Compiler:
 
     `settings` are more environment variables.
     """
-    home = {"XDG_STATE_HOME": str(directory / "state"), "XDG_CONFIG_HOME": str(directory / "config")}
+    home = {
+        "XDG_STATE_HOME": str(directory / "state"),
+        "XDG_CONFIG_HOME": str(directory / "config"),
+    }
     environ = {**home, "CR1_CLANG": clang.cc, "CR1_CACHE_DIR": str(directory / "cache"), **settings}
     return Compiler("cr1-clang", _entry("clang", directory), _entry("clang++", directory), environ)
 

@@ -161,8 +161,7 @@ def _identify(project: Project, path: Path) -> Archive:
     recorded = (digest, size) == (project.sha256, project.size)
     if version == project.version and not recorded:
         raise FetchError(
-            f"{path.name} is not the archive that the table records: "
-            f"{size} bytes, sha256 {digest}"
+            f"{path.name} is not the archive that the table records: {size} bytes, sha256 {digest}"
         )
     return Archive(path, version, size, digest, recorded)
 

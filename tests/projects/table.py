@@ -130,7 +130,7 @@ _ROWS = (
         test='make -j"$JOBS" check',
         passed=r"# FAIL:\s+0\b[^$]*# ERROR:\s+0\b",
         outputs="for image in pngtest.png contrib/pngsuite/basn*.png; do "
-        './pngtest --strict "$image" out.png > /dev/null; sha256sum out.png; done',
+        './pngcp "$image" out.png > /dev/null; sha256sum out.png; done',
     ),
     Project(
         name="sqlite",

@@ -1,0 +1,80 @@
+"""What a command costs: its time beside another's, and the memory of its whole process tree."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SAMPLE_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """Medians in milliseconds of two commands that took turns."""
+
+    plain: float
+    ours: float
+
+    @property
+    def above(self) -> float:
+        return self.ours - self.plain
+
+
+def overhead(
+    plain: Sequence[str], ours: Sequence[str], environ: Mapping[str, str], runs: int
+) -> Overhead:
+    """Run both `runs` times in turns, each with its output discarded."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(runs + 1):
+        for number, command in enumerate((plain, ours)):
+            started = time.perf_counter()
+            subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True)
+            if turn:  # the first turn fills the disk caches
+                times[number].append((time.perf_counter() - started) * 1e3)
+    return Overhead(statistics.median(times[0]), statistics.median(times[1]))
+
+
+def peak_memory(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The largest sum of the proportional set sizes (PSS) of the command and all its
+    descendants, in bytes, sampled every 10 ms or, of many pages, less often."""
+    peak = 0
+    with subprocess.Popen(
+        command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        while process.poll() is None:
+            started = time.monotonic()
+            peak = max(peak, sum(_pss(pid) for pid in _tree(process.pid)))
+            # The kernel adds pages up for each sample: take at most a tenth of a core.
+            time.sleep(max(_SAMPLE_SECONDS, 9 * (time.monotonic() - started)))
+        complaint = process.stderr.read() if process.stderr else b""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=complaint)
+    return peak
+
+
+def _tree(root: int) -> list[int]:
+    """`root` and its descendants. A process whose parent died belongs to nobody and is missed."""
+    found = [root]
+    for pid in found:
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                children = Path(f"/proc/{pid}/task/{task}/children").read_text()
+                found += [int(child) for child in children.split()]
+        except OSError:
+            continue  # ended meanwhile
+    return found
+
+
+def _pss(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass  # ended meanwhile
+    return 0
