@@ -80,7 +80,7 @@ class Worker:
 
         Index -1 is the module after `stages` without any tail.
         """
-        base = self._after(stages)
+        base = self._canonical(self._after(stages))
         wanted = set(names)
         chosen = [f for f in base.defined_functions() if name_of(self.library, f) in wanted]
         everything = len(chosen) == len(base.defined_functions())
@@ -115,6 +115,8 @@ class Worker:
         module = Module.parse_bitcode(self.library, self.subject.bitcode)
         for stage in stages:
             self._run(module, stage)
+        if tails:
+            module = self._canonical(module)
         by_tail: dict[str, set[str]] = {}
         for name, tail in tails:
             by_tail.setdefault(tail, set()).add(name)
@@ -125,6 +127,13 @@ class Worker:
         if module.invalid():
             raise EvaluationError("the recipe leaves an invalid module")
         reply(module.bitcode())
+
+    def _canonical(self, module: Module) -> Module:
+        """The module written and read again: use lists, which no fingerprint shows and
+        some passes walk, are then in the order that the text implies."""
+        bitcode = module.bitcode()
+        module.close()
+        return Module.parse_bitcode(self.library, bitcode)
 
     def _after(self, stages: Sequence[str]) -> Module:
         start_clock(self.limits)

@@ -9,11 +9,13 @@ from cr1cc.policy.baseline import Baseline
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Proposer
 from cr1cc.policy.random_ import RandomRecipes
+from cr1cc.policy.search import Search
 
 PROPOSERS: dict[str, Callable[[], Proposer]] = {
     "baseline": Baseline,
     "coreset": Coreset,
     "random": RandomRecipes,
+    "search": Search,
 }
 
 

@@ -1,0 +1,100 @@
+"""`cr1 train`: build the corpus and mine what ships with the package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from cr1cc import config
+from cr1cc.cli.progress import track
+from cr1cc.errors import ToolchainError
+from cr1cc.records import Toolchain
+
+
+@click.group()
+def command() -> None:
+    """Make the data that ships with the package from open packages."""
+
+
+_FOLDER = click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=None,
+    help="Where the corpus is kept; default: a folder in the cache directory.",
+)  # fmt: skip
+_CLANG = click.option("--clang", default=None, help="The clang to use; default: the usual one.")
+
+
+@command.command()
+@_FOLDER
+@_CLANG
+@click.option("--programs", default=40, show_default=True, help="csmith programs besides.")
+def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
+    """Fetch and build the packages of the table; keep every module as bitcode."""
+    from cr1cc.train.corpus import collect
+
+    home = _home(folder)
+    for line in collect(home, _toolchain(clang).driver, programs):
+        click.echo(line)
+    click.echo(f"{home}: {sum(1 for _ in (home / 'packages').glob('*/*.bc'))} modules")
+
+
+@command.command()
+@_FOLDER
+@_CLANG
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+@click.option("--seed", default=1, show_default=True)
+@click.option("--jobs", default=2, show_default=True)
+@click.option("--modules", default=140, show_default=True, help="Modules to measure recipes on.")
+@click.option("--search-modules", default=48, show_default=True, help="Modules to search on.")
+@click.option("--budget", default=120, show_default=True, help="Evaluations of one search.")
+def coreset(
+    folder: Path | None, clang: str | None, output: Path | None,
+    seed: int, jobs: int, modules: int, search_modules: int, budget: int,
+) -> None:  # fmt: skip
+    """Mine complementary recipes by search; an interrupted run goes on where it was."""
+    from cr1cc.policy.coreset import DATA
+    from cr1cc.train import coreset as miner
+    from cr1cc.train.corpus import samples
+
+    home = _home(folder)
+    found = samples(home)
+    toolchain = _toolchain(clang)
+    plan = miner.Plan(
+        search_modules=search_modules, search_budget=budget, matrix_modules=modules,
+        tail_modules=search_modules, jobs=jobs, seed=seed,
+    )  # fmt: skip
+    mined = miner.mine(toolchain, found, home, plan, _progress)
+    target = output or Path(DATA)
+    miner.write(mined, target, toolchain, sorted({sample.package for sample in found}), plan)
+    click.echo(f"{target}: {len(mined.recipes)} recipes, {len(mined.tails)} tails")
+    for size in (1, 4, 8, 16, 32, len(mined.recipes)):
+        if size <= len(mined.recipes):
+            mean, total = mined.means[size - 1], mined.totals[size - 1]
+            click.echo(f"  best {size:3}: mean gain {mean:.2%}, of all bytes {total:.2%}")
+
+
+def _progress(
+    rows: Iterable[dict[str, object]], step: str, total: int
+) -> Iterable[dict[str, object]]:
+    return track(rows, step, total)
+
+
+def _home(folder: Path | None) -> Path:
+    return folder or Path(config.cache_home(os.environ)) / "corpus"
+
+
+def _toolchain(clang: str | None) -> Toolchain:
+    from cr1cc.toolchain.describe import describe
+    from cr1cc.toolchain.find import find_compiler
+
+    settings = config.load(os.environ, os.getcwd())
+    driver = find_compiler(
+        "clang", setting=clang or settings.clang or None, environ=os.environ, own=""
+    )
+    toolchain = describe(driver, cache_dir=settings.cache_dir)
+    if toolchain.libllvm is None:
+        raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
+    return toolchain

@@ -1,0 +1,49 @@
+"""A compiler that keeps the bitcode of everything it compiles: `CC` of the corpus builds.
+
+    python -m cr1cc.train.capture CLANG FOLDER ARGUMENTS…
+
+Runs CLANG with the arguments; a compile of one source leaves its module, as `-Oz`
+would give it to the optimiser, in FOLDER. Nothing is optimised, so builds are quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import sys
+
+from cr1cc.driver.argv import parse
+from cr1cc.driver.commands import front_end_command
+from cr1cc.records import Plan
+from cr1cc.util import process
+from cr1cc.util.atomic import replace_file
+
+_LEVEL = re.compile(r"-O\w*$")
+_PROBE = re.compile(r"(^|/)(conftest|CMakeFiles/|testCCompiler|CheckSymbol|CMakeTmp)")
+
+
+def main() -> None:
+    clang, folder, *arguments = sys.argv[1:]
+    with contextlib.suppress(OSError):
+        _capture(clang, folder, arguments)
+    plain = [word for word in arguments if not _LEVEL.match(word)]
+    os.execv(clang, [clang, "-O0", "-w", *plain])
+
+
+def _capture(clang: str, folder: str, arguments: list[str]) -> None:
+    levelled = [word for word in arguments if not _LEVEL.match(word) and word != "-g"]
+    plan = parse([*levelled, "-Oz"], cxx="++" in os.path.basename(clang), cwd=os.getcwd())
+    if not isinstance(plan, Plan) or _PROBE.search(os.path.abspath(plan.source)):
+        return
+    command = [clang, "-w", *front_end_command(plan, "-", with_dependencies=False)]
+    status, bitcode, _ = process.capture(command, os.environ)
+    if status == 0 and bitcode:
+        digest = hashlib.blake2b(bitcode, digest_size=6).hexdigest()
+        name = os.path.splitext(os.path.basename(plan.source))[0]
+        replace_file(os.path.join(folder, f"{name}-{digest}.bc"), bitcode)
+
+
+if __name__ == "__main__":
+    main()

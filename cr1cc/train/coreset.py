@@ -1,0 +1,314 @@
+"""Mine the coreset: search on some modules, measure the winners on others, cover greedily.
+
+    1. search     the genetic search on a sample of modules gives candidate recipes
+    2. matrix     every candidate is measured on a second sample
+    3. cover      recipes are taken one by one, each the one that adds most
+    4. tails      the same with function pipelines, on functions instead of modules
+
+Every finished module is a line in a log beside the corpus, so a run can be taken up
+again. The result is the JSON file that `cr1cc.policy.coreset` ships.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from random import Random
+
+from cr1cc import decide
+from cr1cc.errors import EvaluationError, ToolchainError
+from cr1cc.evaluate.evaluator import Evaluator
+from cr1cc.evaluate.meter import Meter
+from cr1cc.evaluate.worker import Subject
+from cr1cc.llvm.library import Library
+from cr1cc.llvm.target import target_name
+from cr1cc.passes import TABLE_VERSION
+from cr1cc.passes.macros import SIZE, macros_for
+from cr1cc.passes.options import options_for
+from cr1cc.passes.pipeline import random_pipeline
+from cr1cc.passes.recipe import check_recipe, format_recipe, parse_recipe
+from cr1cc.passes.table import PassLevel
+from cr1cc.policy.interface import Request
+from cr1cc.policy.search import Search
+from cr1cc.records import Level, Recipe, Score, Toolchain
+from cr1cc.train.corpus import Sample
+
+BASELINE = Recipe((SIZE,))
+
+# Where the search and the matrix begin: what the standard pipelines themselves suggest.
+_SEED_STAGES = (
+    "",
+    SIZE,
+    "mergefunc",
+    "function(early-cse<memssa>,instcombine,simplifycfg)",
+    "function(simplifycfg<sink-common-insts;hoist-common-insts>,instcombine,simplifycfg)",
+    "function(gvn,instcombine,simplifycfg,dse,adce)",
+)
+_LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
+_RANDOM_TAILS = 48
+_TAIL_PASSES = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of what. Counts are modules, evaluations a module, recipes, pipelines."""
+
+    search_modules: int = 48
+    search_budget: int = 120
+    matrix_modules: int = 140
+    pool: int = 120
+    tail_modules: int = 48
+    recipes: int = 64
+    tails: int = 16
+    jobs: int = 2
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Mined:
+    """The result, and how good each prefix of it is on the sample it was chosen on."""
+
+    recipes: tuple[str, ...]
+    tails: tuple[str, ...]
+    means: tuple[float, ...]  # mean gain over modules, by number of recipes
+    totals: tuple[float, ...]  # gain over all bytes, by number of recipes
+
+
+def mine(
+    toolchain: Toolchain, corpus: Sequence[Sample], folder: Path, plan: Plan,
+    note: Callable[[Iterable[dict[str, object]], str, int], Iterable[dict[str, object]]],
+) -> Mined:  # fmt: skip
+    """Run all steps. `note(rows, step, total)` shows progress and passes rows on."""
+    task = _Task(toolchain.libllvm or "", toolchain.major, _target(toolchain))
+    rng = Random(plan.seed)
+    order = _spread(corpus, rng)
+    searched = order[: plan.search_modules]
+    measured = order[plan.search_modules :][: plan.matrix_modules] or searched
+
+    def step(name: str, work: list[tuple[object, ...]]) -> list[dict[str, object]]:
+        return list(note(_logged(folder / f"{name}.jsonl", work, plan.jobs), name, len(work)))
+
+    found = step("search", [(_search, task, s, plan.search_budget) for s in searched])
+    pool = _pool(task, found, plan.pool)
+    texts = [format_recipe(recipe) for recipe in pool]
+    matrix = step("matrix", [(_measure, task, s, texts) for s in measured])
+    rows = [row for row in matrix if row.get("bytes")]
+    chosen, means, totals = _cover_recipes(texts, rows, plan.recipes)
+    tails = _tail_pool(task, rng)
+    context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
+    functions = step("tails", context)
+    return Mined(tuple(chosen), tuple(_cover_tails(tails, functions, plan.tails)), means, totals)
+
+
+def write(mined: Mined, path: Path, toolchain: Toolchain, packages: Sequence[str], plan: Plan) -> None:
+    """The shipped form, with what it was made from."""
+    data = {
+        "compiler": toolchain.identity,
+        "packages": sorted(packages),
+        "passes": TABLE_VERSION,
+        "seed": plan.seed,
+        "mean_gain_by_size": [round(x, 5) for x in mined.means],
+        "total_gain_by_size": [round(x, 5) for x in mined.totals],
+        "recipes": list(mined.recipes),
+        "tails": list(mined.tails),
+    }
+    path.write_text(json.dumps(data, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker process needs besides the module."""
+
+    library: str
+    major: int
+    target: str
+
+    def evaluator(self, sample: Sample) -> Evaluator:
+        subject = Subject(sample.path.read_bytes(), macros_for(self.major, Level.OZ))
+        return Evaluator(Library(self.library), subject)
+
+
+def _search(task: _Task, sample: Sample, budget: int) -> dict[str, object]:
+    with task.evaluator(sample) as evaluator:
+        info = evaluator.describe()
+        if not 0 < info.ic <= _LARGEST:
+            return {}
+        meter = Meter(evaluator, budget)
+        request = Request(info, Level.OZ, task.major, task.target, budget)
+        seeds = [r for r in map(_seed, _SEED_STAGES) if _holds(task, r)]
+        proposal = Search(seeds).propose(request, meter.measure)
+        base = meter.measure([BASELINE])[0]
+        if not isinstance(base, Score):
+            return {}
+        results = meter.measure(proposal.recipes)
+        best = decide.promising(base, proposal.recipes, results)[:2]
+        return {"recipes": [format_recipe(recipe) for recipe in best]}
+
+
+def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> dict[str, object]:
+    with task.evaluator(sample) as evaluator:
+        if not 0 < evaluator.describe().ic <= _LARGEST:
+            return {}
+        base, *results = evaluator.measure([BASELINE, *map(parse_recipe, texts)])
+        if not isinstance(base, Score):
+            return {}
+        sizes = [r.loadable if isinstance(r, Score) else base.loadable for r in results]
+        return {"bytes": base.loadable, "sizes": sizes}
+
+
+def _measure_tails(
+    task: _Task, sample: Sample, recipes: Sequence[str], tails: Sequence[str]
+) -> dict[str, object]:
+    with task.evaluator(sample) as evaluator:
+        if not 0 < evaluator.describe().ic <= _LARGEST:
+            return {}
+        parsed = [BASELINE, *map(parse_recipe, recipes)]
+        base, *results = evaluator.measure(parsed)
+        if not isinstance(base, Score):
+            return {}
+        best = (decide.promising(base, parsed[1:], results) or [BASELINE])[0]
+        names = evaluator.function_fingerprints(best.stages)
+        before, sizes = evaluator.measure_tails(best.stages, tails, names)
+        rows = [
+            [size, *(s[name] if isinstance(s, dict) and name in s else size for s in sizes)]
+            for name, size in sorted(before.items())
+        ]
+        return {"functions": rows}
+
+
+def _seed(stage: str) -> Recipe:
+    return Recipe((SIZE, stage) if stage else (SIZE,))
+
+
+def _target(toolchain: Toolchain) -> str:
+    target = target_name(toolchain.default_triple)
+    if toolchain.libllvm is None or target is None:
+        raise ToolchainError(f"{toolchain.driver}: {toolchain.libllvm_problem or 'no target'}")
+    return target
+
+
+def _holds(task: _Task, recipe: Recipe) -> bool:
+    try:
+        check_recipe(recipe, task.major, task.target)
+    except Exception:
+        return False
+    return True
+
+
+def _pool(task: _Task, found: Sequence[dict[str, object]], size: int) -> list[Recipe]:
+    """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
+    options = [row.text for row in options_for(task.major, task.target)]
+    singles = [Recipe((SIZE,), (option,)) for option in options]
+    pairs = [Recipe((SIZE,), pair) for pair in combinations(options[:8], 2)]
+    counts: dict[str, int] = {}
+    for row in found:
+        for text in row.get("recipes", ()):  # type: ignore[attr-defined]
+            counts[text] = counts.get(text, 0) + 1
+    winners = [parse_recipe(t) for t, _ in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
+    everything = [*singles, *map(_seed, _SEED_STAGES[1:]), *winners, *pairs]
+    return [recipe for recipe in dict.fromkeys(everything) if _holds(task, recipe)][:size]
+
+
+def _tail_pool(task: _Task, rng: Random) -> list[str]:
+    seeds = [stage for stage in _SEED_STAGES if stage.startswith("function")]
+    strangers = [
+        random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
+        for _ in range(_RANDOM_TAILS)
+    ]
+    return list(dict.fromkeys([*seeds, *strangers]))
+
+
+def _cover_recipes(
+    texts: Sequence[str], rows: Sequence[dict[str, object]], count: int
+) -> tuple[list[str], tuple[float, ...], tuple[float, ...]]:
+    """Greedy: each step takes the recipe that adds most to mean gain plus total gain."""
+    before = [int(row["bytes"]) for row in rows]  # type: ignore[call-overload]
+    sizes: list[list[int]] = [row["sizes"] for row in rows]  # type: ignore[misc]
+    best, whole = list(before), sum(before) or 1
+    chosen: list[str] = []
+    means: list[float] = []
+    totals: list[float] = []
+
+    def value(column: int) -> float:
+        gain = 0.0
+        for i, row in enumerate(sizes):
+            saved = max(0, best[i] - row[column])
+            gain += saved / before[i] / len(before) + saved / whole
+        return gain
+
+    while len(chosen) < count:
+        column = max(range(len(texts)), key=lambda c: (value(c), -c))
+        if value(column) <= 0:
+            break
+        best = [min(b, row[column]) for b, row in zip(best, sizes, strict=True)]
+        chosen.append(texts[column])
+        means.append(sum(1 - b / a for a, b in zip(before, best, strict=True)) / len(before))
+        totals.append(1 - sum(best) / whole)
+    return chosen, tuple(means), tuple(totals)
+
+
+def _cover_tails(tails: Sequence[str], rows: Sequence[dict[str, object]], count: int) -> list[str]:
+    functions: list[list[int]] = [f for row in rows for f in row.get("functions", ())]  # type: ignore[attr-defined]
+    best = [f[0] for f in functions]
+    chosen: list[str] = []
+    while len(chosen) < count:
+        gains = [
+            sum(max(0, b - f[c + 1]) for b, f in zip(best, functions, strict=True))
+            for c in range(len(tails))
+        ]
+        column = max(range(len(tails)), key=lambda c: (gains[c], -c))
+        if gains[column] <= 0:
+            break
+        best = [min(b, f[column + 1]) for b, f in zip(best, functions, strict=True)]
+        chosen.append(tails[column])
+    return chosen
+
+
+def _spread(corpus: Sequence[Sample], rng: Random) -> list[Sample]:
+    """Shuffled, one package after the other in turn, so that a prefix has them all."""
+    by_package: dict[str, list[Sample]] = {}
+    for sample in corpus:
+        by_package.setdefault(sample.package, []).append(sample)
+    for group in by_package.values():
+        rng.shuffle(group)
+    groups = [by_package[name] for name in sorted(by_package)]
+    longest = max(map(len, groups), default=0)
+    return [group[i] for i in range(longest) for group in groups if i < len(group)]
+
+
+def _logged(
+    log: Path, work: Sequence[tuple[object, ...]], jobs: int
+) -> Iterator[dict[str, object]]:
+    """Do what is not in the log yet, in parallel; yields rows in the order of `work`."""
+    known: dict[str, dict[str, object]] = {}
+    if log.exists():
+        for line in log.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+                known[entry["key"]] = entry["row"]
+            except (ValueError, KeyError, TypeError):
+                continue  # the line that an interruption tore
+    keys = [repr((item[1], item[2].name, *item[3:])) for item in work]  # type: ignore[attr-defined]
+    with ProcessPoolExecutor(jobs) as pool, log.open("a") as file:
+        futures = {
+            key: pool.submit(_guarded, *item)
+            for key, item in zip(keys, work, strict=True)
+            if key not in known
+        }
+        for key in keys:
+            if key not in known:
+                known[key] = futures[key].result()
+                file.write(json.dumps({"key": key, "row": known[key]}) + "\n")
+                file.flush()
+            yield known[key]
+
+
+def _guarded(function: Callable[..., dict[str, object]], *arguments: object) -> dict[str, object]:
+    try:
+        return function(*arguments)
+    except EvaluationError:
+        return {}  # a module that cannot be measured tells nothing

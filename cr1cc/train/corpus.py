@@ -1,0 +1,123 @@
+"""The corpus: modules of open packages and of generated programs, as bitcode on disk.
+
+    FOLDER/packages/NAME/*.bc   one file per module, equal modules once
+    FOLDER/packages/NAME.done   the package is complete (a run can be taken up again)
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cr1cc.errors import UserError
+from cr1cc.train.apt import PrivateApt
+from cr1cc.train.packages import PACKAGES, Package
+
+_BUILD_SECONDS = 600
+_CSMITH = "csmith"
+_CSMITH_OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--no-volatiles")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One module of the corpus. Splits are made by package, never by file."""
+
+    package: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.package}/{self.path.name}"
+
+
+def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
+    """Build what is still missing; yields one line for each part as it is done."""
+    home = folder / "packages"
+    home.mkdir(parents=True, exist_ok=True)
+    apt = PrivateApt(folder / "apt")
+    for package in PACKAGES:
+        if not (home / f"{package.name}.done").exists():
+            yield _collect_package(package, home, apt, clang)
+    if programs and not (home / f"{_CSMITH}.done").exists():
+        yield _collect_programs(home, clang, programs)
+
+
+def samples(folder: Path) -> list[Sample]:
+    """All modules, sorted by package and name. Raises UserError if there are none."""
+    found = [
+        Sample(path.parent.name, path) for path in sorted((folder / "packages").glob("*/*.bc"))
+    ]
+    if not found:
+        raise UserError(f"{folder}: no corpus; `cr1 train corpus` makes one")
+    return found
+
+
+def _collect_package(package: Package, home: Path, apt: PrivateApt, clang: str) -> str:
+    try:
+        with tempfile.TemporaryDirectory(prefix="cr1-corpus-") as scratch:
+            archive = apt.download(package.name, Path(scratch))
+            note = "" if package.version in archive.name else f" ({archive.name} instead of {package.version})"
+            tree = _unpack(archive, Path(scratch))
+            count = _build(package, tree, home, clang)
+    except UserError as error:
+        return f"{package.name}: left out: {error}"
+    (home / f"{package.name}.done").touch()
+    return f"{package.name}: {count} modules{note}"
+
+
+def _unpack(archive: Path, scratch: Path) -> Path:
+    tree = scratch / "tree"
+    with tarfile.open(archive) as file:
+        file.extractall(tree, filter="data")
+    inner = list(tree.iterdir())
+    return inner[0] if len(inner) == 1 else tree
+
+
+def _build(package: Package, tree: Path, home: Path, clang: str) -> int:
+    staging = home / f".{package.name}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    compiler = tree / "cr1-capture"
+    words = (sys.executable, "-m", "cr1cc.train.capture", clang, str(staging))
+    compiler.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    compiler.chmod(0o755)
+    source = str(Path(__file__).resolve().parents[2])
+    environ = {**os.environ, "CC": str(compiler), "PYTHONPATH": source, "LC_ALL": "C"}
+    for command in package.commands:
+        try:
+            subprocess.run(
+                command, shell=True, cwd=tree, env=environ, timeout=_BUILD_SECONDS, check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            break  # what was compiled until now counts
+    modules = list(staging.glob("*.bc"))
+    shutil.rmtree(home / package.name, ignore_errors=True)
+    staging.rename(home / package.name)
+    return len(modules)
+
+
+def _collect_programs(home: Path, clang: str, programs: int) -> str:
+    if shutil.which(_CSMITH) is None:
+        return "csmith: left out: it is not installed"
+    target = home / _CSMITH
+    target.mkdir(exist_ok=True)
+    for seed in range(1, programs + 1):
+        text = subprocess.run(
+            [_CSMITH, "--seed", str(seed), *_CSMITH_OPTIONS], capture_output=True, check=True
+        ).stdout
+        subprocess.run(
+            [clang, "-Oz", "-w", "-I/usr/include/csmith", "-x", "c", "-", "-c", "-emit-llvm",
+             "-Xclang", "-disable-llvm-passes", "-o", str(target / f"seed-{seed:04}.bc")],
+            input=text, check=True,
+        )  # fmt: skip
+    (home / f"{_CSMITH}.done").touch()
+    return f"csmith: {programs} modules"
