@@ -11,6 +11,7 @@ from cr1cc.cli import output
 from cr1cc.config import Config, cache_home, load, state_home
 from cr1cc.errors import StorageError, ToolchainError, UserError
 from cr1cc.records import Toolchain
+from cr1cc.storage import journal
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.packs import Pack, pack_files
 from cr1cc.toolchain.describe import describe
@@ -91,10 +92,7 @@ def _store(config: Config) -> list[Finding]:
         found = [Finding("cache", well, "; ".join((text, *local.problems)))]
         local.close()
     state = state_home(os.environ)
-    existing = state
-    while not os.path.exists(existing):
-        existing = os.path.dirname(existing)
-    writable = os.path.isdir(existing) and os.access(existing, os.W_OK | os.X_OK)
+    writable = journal.writable(state)
     return [*found, Finding("journal", writable, state + ("" if writable else ": not writable"))]
 
 

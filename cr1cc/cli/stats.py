@@ -98,7 +98,8 @@ def _print(totals: dict[str, object]) -> None:
     since = datetime.fromtimestamp(float(str(totals["since"]))).isoformat(" ", "minutes")
     click.echo(f"{totals['commands']} commands since {since}")
     click.echo(
-        f"replaced objects: {before} -> {after} loadable bytes ({output.percent(before, after)} smaller)"
+        f"replaced objects: {before} -> {after} loadable bytes "
+        f"({output.percent(before, after)} smaller)"
     )
     click.echo(
         f"decisions: {hits['module']} from the cache, {hits['pack']} from packs, "

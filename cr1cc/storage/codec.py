@@ -37,7 +37,7 @@ def anything(_: object) -> None:
     """The check of a caller that looks at what it gets by itself."""
 
 
-class _Invalid(Exception):
+class _InvalidError(Exception):
     """The entry is not what it should be."""
 
 
@@ -146,13 +146,13 @@ def _consistent(decision: Decision) -> None:
         fits = decision.outcome.kind is Kind.BASELINE and not decision.tails
     names = [name for name, _ in decision.tails]
     if not fits or len(set(names)) != len(names):
-        raise _Invalid
+        raise _InvalidError
 
 
 def _change(item: object) -> FunctionChange:
     fields = _list(item)
     if len(fields) != 5:
-        raise _Invalid
+        raise _InvalidError
     name, before, after, tail, origin = fields
     return FunctionChange(_text(name), _count(before), _count(after), _text(tail), _text(origin))
 
@@ -164,20 +164,20 @@ def _dump(fields: dict[str, object]) -> bytes:
 def _object(data: bytes) -> dict[str, object]:
     fields = json.loads(data)
     if not isinstance(fields, dict):
-        raise _Invalid
+        raise _InvalidError
     return fields
 
 
 def _list(value: object) -> list[object]:
     if not isinstance(value, list) or len(value) > _MOST_ITEMS:
-        raise _Invalid
+        raise _InvalidError
     return value
 
 
 def _pair(value: object) -> list[object]:
     items = _list(value)
     if len(items) != 2:
-        raise _Invalid
+        raise _InvalidError
     return items
 
 
@@ -187,11 +187,11 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > _MOST_TEXT:
-        raise _Invalid
+        raise _InvalidError
     return value
 
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_BYTES:
-        raise _Invalid
+        raise _InvalidError
     return value

@@ -55,6 +55,15 @@ def append(directory: str, event: Event, *, limit: int = LIMIT) -> bool:
     return True
 
 
+def writable(directory: str) -> bool:
+    """Whether events can be recorded there."""
+    try:
+        os.close(_open(directory, os.path.join(directory, FILE)))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def read(directory: str) -> Iterator[Event]:
     """The events that are still there, oldest first; torn and foreign lines are left out."""
     for name in (f"{FILE}.1", FILE):

@@ -2,7 +2,7 @@
 
 The only module that imports diskcache, and only when something is written:
 lookups go through `lookup`. Writers take turns by a lock file, so they never
-wait for each other inside SQLite. Nothing here raises, save for `Maintenance`.
+wait for each other inside SQLite. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cr1cc.storage.lookup import DATABASE, Damaged, Reader
+from cr1cc.storage.lookup import DATABASE, DamagedError, Reader
 
 LOCK = "lock"
 ASIDE = f"{DATABASE}.damaged"  # the last database that had to be replaced
@@ -56,21 +56,23 @@ class LocalStore:
 
     def get(self, names: Sequence[str]) -> dict[str, bytes]:
         """The values under those names; empty ones stand for what is no value."""
+        found: dict[str, bytes] = {}
         with self._tolerant():
-            reader = self._open()
-            return reader.get(names) if reader is not None else {}
-        return {}
+            if (reader := self._open()) is not None:
+                found = reader.get(names)
+        return found
 
     def put(self, items: Mapping[str, bytes]) -> bool:
         """Store all of `items` or none; says whether they are stored."""
+        stored = False
         with self._tolerant(), self._writing() as cache:
             with cache.transact():
                 for name, value in items.items():
                     cache.set(name, value)
-            cache.cull()
+            stored = True
             self._absent = False
-            return True
-        return False
+            cache.cull()
+        return stored
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget what is stored under those names."""
@@ -78,15 +80,12 @@ class LocalStore:
             for name in names:
                 cache.delete(name)
 
-    def clear(self) -> bool:
-        """Remove the whole database; says whether it is gone."""
-        self.close()
-        with self._tolerant(), self._locked():
-            for name in (*_files(DATABASE), ASIDE):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(self.directory, name))
-            return True
-        return False
+    def clear(self) -> None:
+        """Remove all values, and what is left of a database that was damaged."""
+        with self._tolerant(), self._writing() as cache:
+            cache.clear()
+        with self._tolerant(), contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.directory, ASIDE))
 
     def rows(self) -> Iterator[tuple[str, bytes]]:
         """All names and values."""
@@ -96,10 +95,11 @@ class LocalStore:
 
     def check(self) -> str:
         """What SQLite says about the file: "ok", or what is wrong with it."""
+        word = ""
         with self._tolerant():
             reader = self._open()
-            return reader.check() if reader is not None else "ok"
-        return next(reversed(self.problems))
+            word = reader.check() if reader is not None else "ok"
+        return word or next(reversed(self.problems))
 
     def size(self) -> int:
         """Bytes that the database takes on disk."""
@@ -111,9 +111,10 @@ class LocalStore:
 
     def writable(self) -> bool:
         """Whether values could be stored."""
+        before = sum(self.problems.values())
         with self._tolerant(), self._writing():
-            return True
-        return False
+            pass
+        return sum(self.problems.values()) == before
 
     def _open(self) -> Reader | None:
         if self._reader is None and not self._absent:
@@ -128,24 +129,28 @@ class LocalStore:
         """Whatever goes wrong inside is counted; a damaged database is put aside."""
         try:
             yield
-        except Damaged:
+        except DamagedError:
             self._count("the database was damaged and replaced")
             self._put_aside()
-        except (OSError, sqlite3.Error) as error:
+        except Exception as error:  # the promise: whatever it is, the compile goes on
             self._count(_reason(error))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Any]:
         with self._locked():
+            import diskcache
+
             cache = None
             try:
                 cache = _disk_cache(self.directory, self.size_limit)
                 yield cache
             except (OSError, sqlite3.OperationalError):
                 raise
+            except diskcache.Timeout as error:
+                raise TimeoutError("other writers hold the lock") from error
             except Exception as error:
                 # Whatever diskcache makes of tables and settings that are not its own.
-                raise Damaged(str(error)) from error
+                raise DamagedError(str(error)) from error
             finally:
                 if cache is not None:
                     with contextlib.suppress(sqlite3.Error):
@@ -201,7 +206,7 @@ def _disk_cache(directory: str, size_limit: int) -> Any:
     """A diskcache over `directory` that holds bytes in its database and nothing else."""
     import diskcache
 
-    class BytesDisk(diskcache.Disk):
+    class BytesDisk(diskcache.Disk):  # type: ignore[misc, unused-ignore]
         """Keys are text, values are bytes in the table: no files, and no pickle.
 
         diskcache unpickles what a table says is a pickle, and deletes the files
@@ -226,9 +231,11 @@ def _disk_cache(directory: str, size_limit: int) -> Any:
         def remove(self, file_path: object) -> None:
             """There are no files."""
 
-    class Cache(diskcache.Cache):
-        # diskcache sets 0 during initialisation and then retries for a minute.
+    class Cache(diskcache.Cache):  # type: ignore[misc, unused-ignore]
+        # While it starts, diskcache waits 0 seconds in SQLite and then retries for a
+        # minute. A compile has no minute: SQLite waits, and nothing is retried.
         _timeout = property(lambda self: _PATIENCE, lambda self, value: None)
+        _sql_retry = property(lambda self: self._sql)
 
     mask = os.umask(0o077)
     try:
@@ -249,7 +256,7 @@ def _still_damaged(directory: str) -> bool:
             reader.close()
     except FileNotFoundError:
         return False
-    except (Damaged, sqlite3.Error):
+    except (DamagedError, sqlite3.Error):
         return True
     # Tables that SQLite likes and diskcache does not.
     try:

@@ -17,15 +17,16 @@ DATABASE = "cache.db"
 
 _PATIENCE = 1.0  # seconds to wait for a lock; readers meet one only while a log is recovered
 _BATCH = 500  # names in one query; SQLite takes at least 999 parameters
+_ESCAPED = {*b"%?#", *range(0x80, 0x100)}  # in a path that is given as a URI
 _FRESH = 3600.0  # seconds in which a second use of an entry is not noted again
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """The database is not one, or not diskcache's."""
 
 
 class Reader:
-    """An open database. Methods raise Damaged and sqlite3.OperationalError."""
+    """An open database. Methods raise DamagedError and sqlite3.OperationalError."""
 
     def __init__(self, directory: str) -> None:
         """Raises FileNotFoundError if there is no database yet."""
@@ -84,7 +85,9 @@ class Reader:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    escaped = "".join(
+        f"%{byte:02x}" if byte in _ESCAPED else chr(byte) for byte in os.fsencode(path)
+    )
     try:
         return _connect(f"file:{escaped}?mode=rw")
     except sqlite3.OperationalError:
@@ -112,7 +115,7 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "no such" in str(error):
-            raise Damaged(str(error)) from error
+            raise DamagedError(str(error)) from error
         raise
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise Damaged(str(error)) from error
+        raise DamagedError(str(error)) from error

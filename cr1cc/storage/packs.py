@@ -111,7 +111,8 @@ class Pack:
 
     def _read_head(self) -> None:
         head = self._read(0, _START)
-        magic, self._count, length, digest = _HEADER.unpack_from(head)
+        magic, count, length, digest = _HEADER.unpack_from(head)
+        self._count: int = count
         if magic != _MAGIC or _check(head[: _HEADER.size]) != head[_HEADER.size :]:
             raise StorageError(f"{self.path}: not a pack of this version")
         self.digest: str = digest.hex()
