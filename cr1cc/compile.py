@@ -36,7 +36,7 @@ from cr1cc.storage.keys import KeyContext, function_key, module_key
 from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util import process
 from cr1cc.util.atomic import replace_file
-from cr1cc.util.elf import NotElf, ObjectFile
+from cr1cc.util.elf import NotElfError, ObjectFile
 from cr1cc.validate import objects
 
 BASELINE = Recipe((SIZE,))
@@ -47,11 +47,13 @@ _REAL_EMISSIONS = 3
 # A recipe that leaves more than this share of the instructions of plain -Oz is not emitted.
 _CEILING = 1.10
 
-EVIDENCE = "compiled from the same source by the same compiler with vetted passes; smaller " \
+EVIDENCE = (
+    "compiled from the same source by the same compiler with vetted passes; smaller "
     "loadable bytes, same symbols, debug and unwind data measured on the emitted object"
+)
 
 
-class Fallback(Exception):
+class Fallback(Exception):  # noqa: N818 - no error: the other way to succeed
     """The original command line shall run: nothing that it would write was replaced."""
 
     def __init__(self, outcome: Outcome, detail: str = "", key: str = "", hit: str = "") -> None:
@@ -237,7 +239,7 @@ class Compile:
             decision, emitted = self._search(evaluator, store)
             if emitted is not None:
                 self._replace(emitted, os.stat(self.plan.output).st_mode & 0o777)
-        except (EvaluationError, OSError, NotElf) as error:
+        except (EvaluationError, OSError, NotElfError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         store.put_module(key, decision)
         return Report(0, decision.outcome, key, decision=decision)
@@ -249,8 +251,13 @@ class Compile:
         baseline = _contents(self.plan.output)
         before = ObjectFile(baseline)
         info = evaluator.describe()
-        nothing = Decision(Answer.NOTHING, Outcome.NOTHING_BETTER, bytes_before=before.loadable_bytes(),
-                           bytes_after=before.loadable_bytes(), proposer=self.proposer.name)
+        nothing = Decision(
+            Answer.NOTHING,
+            Outcome.NOTHING_BETTER,
+            bytes_before=before.loadable_bytes(),
+            bytes_after=before.loadable_bytes(),
+            proposer=self.proposer.name,
+        )
         if not info.function_count:
             return replace(nothing, outcome=Outcome.NO_CODE), None
         if info.backend_diagnostics:
@@ -259,8 +266,12 @@ class Compile:
         meter = Meter(evaluator, self.config.budget)
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
-            return replace(nothing, answer=Answer.FAILED, outcome=Outcome.CANDIDATES_FAILED,
-                           evidence=base.value), None
+            return replace(
+                nothing,
+                answer=Answer.FAILED,
+                outcome=Outcome.CANDIDATES_FAILED,
+                evidence=base.value,
+            ), None
         meter.ceiling = base.ic * _CEILING
         proposal = self._propose(info, meter)
         results = meter.measure(proposal.recipes)
@@ -273,8 +284,12 @@ class Compile:
         winner, refused = self._emit_best(evaluator, meter, baseline, ranked, tails)
         if winner is None:
             if refused:
-                return replace(counted, answer=Answer.FAILED, outcome=Outcome.CANDIDATES_FAILED,
-                               evidence=refused), None
+                return replace(
+                    counted,
+                    answer=Answer.FAILED,
+                    outcome=Outcome.CANDIDATES_FAILED,
+                    evidence=refused,
+                ), None
             return counted, None
         score = meter.score_of(winner.recipe)
         return replace(
@@ -287,8 +302,10 @@ class Compile:
             ic_after=score.ic if isinstance(score, Score) else base.ic,
             evidence=EVIDENCE,
             functions=decide.function_changes(
-                before.function_sizes(), ObjectFile(winner.emitted.data).function_sizes(),
-                winner.tails, origins,
+                before.function_sizes(),
+                ObjectFile(winner.emitted.data).function_sizes(),
+                winner.tails,
+                origins,
             ),
         ), winner.emitted
 
@@ -354,7 +371,7 @@ class Compile:
                 emitted = self._emit(evaluator, recipe, sorted(with_tails.items()))
                 complaint = objects.complaint(baseline, emitted.data)
                 loadable = ObjectFile(emitted.data).loadable_bytes()
-            except (EvaluationError, NotElf) as error:
+            except (EvaluationError, NotElfError) as error:
                 complaint, loadable = str(error), limit
             if complaint:
                 refused = complaint

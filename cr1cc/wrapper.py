@@ -71,7 +71,9 @@ class Command:
         self.plan = parsed
         return None
 
-    def pass_through(self, outcome: Outcome, detail: str = "", key: str = "", hit: str = "") -> NoReturn:
+    def pass_through(
+        self, outcome: Outcome, detail: str = "", key: str = "", hit: str = ""
+    ) -> NoReturn:
         """Become the real compiler with the original command line."""
         self._note(outcome, detail, key, hit)
         sys.stdout.flush()

@@ -21,7 +21,7 @@ _DONE = "done"
 _SILENCE = 15 * 60  # wall seconds without a word: a worker that sleeps uses no processor time
 
 
-class WorkerDied(EvaluationError):
+class WorkerDiedError(EvaluationError):
     """The worker ended in the middle of a request."""
 
     def __init__(self, failure: Failure) -> None:
@@ -43,11 +43,11 @@ class Channel:
         os.close(reply_write)
 
     def request(self, name: str, *arguments: Any) -> Iterator[Any]:
-        """Send one request; yields its replies. Raises WorkerDied, EvaluationError."""
+        """Send one request; yields its replies. Raises WorkerDiedError, EvaluationError."""
         try:
             _write(self._requests, (name, arguments))
         except BrokenPipeError:
-            raise WorkerDied(self._reap()) from None
+            raise WorkerDiedError(self._reap()) from None
         while True:
             reply = self._read_reply()
             if reply == _DONE:
@@ -66,10 +66,10 @@ class Channel:
         if not select.select([self._replies], [], [], _SILENCE)[0]:
             os.kill(self._pid, signal.SIGKILL)
             self._reap()
-            raise WorkerDied(Failure.TIMED_OUT)
+            raise WorkerDiedError(Failure.TIMED_OUT)
         message = _read(self._replies)
         if message is None:
-            raise WorkerDied(self._reap())
+            raise WorkerDiedError(self._reap())
         return message
 
     def _reap(self) -> Failure:
@@ -82,9 +82,7 @@ class Channel:
         return failure_of(status, usage.ru_maxrss * 1024, self.limits)
 
 
-def _serve(
-    library: Library, subject: Subject, limits: Limits, requests: int, replies: int
-) -> None:
+def _serve(library: Library, subject: Subject, limits: Limits, requests: int, replies: int) -> None:
     """The whole life of the child. Never returns into the parent's code."""
     status = 1
     try:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from cr1cc.errors import EvaluationError
-from cr1cc.evaluate.channel import Channel, WorkerDied
+from cr1cc.evaluate.channel import Channel, WorkerDiedError
 from cr1cc.evaluate.limits import Limits
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
@@ -68,7 +68,7 @@ class Evaluator:
                     else:
                         results[todo[reply[0]]] = reply[1]
                 break
-            except WorkerDied as error:
+            except WorkerDiedError as error:
                 if current is None:
                     # Not even parsed: no candidate of this module can be measured.
                     return [error.failure] * len(recipes)
@@ -101,7 +101,7 @@ class Evaluator:
                 if current < 0:
                     raise
                 found[todo[current]] = (
-                    error.failure if isinstance(error, WorkerDied) else Failure.REFUSED
+                    error.failure if isinstance(error, WorkerDiedError) else Failure.REFUSED
                 )
                 todo = todo[current + 1 :]
         base = found[-1]
@@ -119,7 +119,7 @@ class Evaluator:
             self._channel = Channel(self.library, self.subject, self.limits)
         try:
             yield from self._channel.request(name, *arguments)
-        except WorkerDied:
+        except WorkerDiedError:
             self._channel = None
             raise
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cr1cc.errors import EvaluationError
@@ -35,7 +35,7 @@ class Subject:
 
     bitcode: bytes
     macros: Mapping[str, str]  # "@size" → pipeline text
-    target: TargetSpec = TargetSpec()
+    target: TargetSpec = field(default_factory=TargetSpec)
 
 
 class Worker:
@@ -58,9 +58,7 @@ class Worker:
         """The fingerprint alone: all that a known decision needs."""
         reply(fingerprint.module_fingerprint(self.module))
 
-    def measure(
-        self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool
-    ) -> None:
+    def measure(self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool) -> None:
         """A Score or a Failure per recipe, as `(index, result)`.
 
         Recipes are walked as a trie: those that share their first stages share the work.
@@ -91,8 +89,9 @@ class Worker:
             if tail and everything:
                 self.passes.run(module, tail)
             elif tail:
-                handles = [f for f in module.defined_functions()
-                           if name_of(self.library, f) in wanted]
+                handles = [
+                    f for f in module.defined_functions() if name_of(self.library, f) in wanted
+                ]
                 self.passes.run_on_functions(module, tail, handles)
             if module.invalid():
                 reply((index, Failure.INVALID))
@@ -181,9 +180,7 @@ class Worker:
         digest = hashlib.blake2b(module.bitcode(), digest_size=20).digest()
         sizes = self._emitted.get((digest, options))
         if sizes is None:
-            measured = (
-                self._emit_in_child(module, options) if options else self._emit(module, ())
-            )
+            measured = self._emit_in_child(module, options) if options else self._emit(module, ())
             if isinstance(measured, Failure):
                 return measured
             sizes = self._emitted[digest, options] = measured

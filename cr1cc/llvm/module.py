@@ -112,6 +112,4 @@ def take_buffer(library: Library, buffer: int) -> bytes:
 
 
 def _copy_buffer(library: Library, data: bytes) -> int:
-    return int(
-        library.CreateMemoryBufferWithMemoryRangeCopy(c_char_p(data), len(data), b"module")
-    )
+    return int(library.CreateMemoryBufferWithMemoryRangeCopy(c_char_p(data), len(data), b"module"))

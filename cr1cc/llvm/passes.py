@@ -37,9 +37,7 @@ class PassRunner:
         """
         chosen = set(functions)
         masked = [
-            _Mask(self.library, module, f)
-            for f in module.defined_functions()
-            if f not in chosen
+            _Mask(self.library, module, f) for f in module.defined_functions() if f not in chosen
         ]
         for mask in masked:
             mask.put_on()
@@ -65,7 +63,7 @@ class _Mask:
         # The verifier refuses optnone beside minsize, optsize and alwaysinline.
         self.hidden = [
             kind
-            for kind in map(lambda n: _kind(library, n), (b"minsize", b"optsize", b"alwaysinline"))
+            for kind in (_kind(library, n) for n in (b"minsize", b"optsize", b"alwaysinline"))
             if library.GetEnumAttributeAtIndex(function, _FUNCTION_INDEX, kind)
         ]
 

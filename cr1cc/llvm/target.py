@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ctypes import byref, c_void_p
 from dataclasses import dataclass
 from enum import IntEnum
@@ -62,6 +63,17 @@ def target_name(triple: str) -> str | None:
     """LLVM's name of the target for a triple, None if it is not in the table."""
     architecture = triple.split("-", 1)[0]
     return next((name for prefix, name in _TARGETS if architecture.startswith(prefix)), None)
+
+
+_CODE_MODELS = {f"-mcmodel={model.name.lower()}": model for model in CodeModel}
+
+
+def code_model(options: Iterable[str]) -> CodeModel:
+    """The code model that compiler options ask for; the last one counts."""
+    chosen = CodeModel.DEFAULT
+    for option in options:
+        chosen = _CODE_MODELS.get(option, chosen)
+    return chosen
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,11 @@ class _Run:
         new = new[: max(0, self.left - reserve)]
         self.left -= len(new)
         for recipe, result in zip(new, self.measure(new) if new else (), strict=True):
-            usable = isinstance(result, Score) and result.loadable is not None
             length = sum(map(len, recipe.stages)) + sum(map(len, recipe.options))
             self.fitness[recipe] = (
-                (result.loadable, result.ic, length) if usable else None  # type: ignore[union-attr]
+                (result.loadable, result.ic, length)
+                if isinstance(result, Score) and result.loadable is not None
+                else None
             )
 
     def _newcomers(self) -> list[Recipe]:

@@ -83,7 +83,11 @@ class PrivateApt:
 
     def _prepare(self) -> None:
         parts = self.directory / "parts"
-        for folder in (parts, self.directory / "lists/partial", self.directory / "archives/partial"):
+        for folder in (
+            parts,
+            self.directory / "lists/partial",
+            self.directory / "archives/partial",
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         stanzas, lines = [], []
         single = self.system / "sources.list"

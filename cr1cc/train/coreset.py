@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from cr1cc import decide
-from cr1cc.errors import EvaluationError, ToolchainError
+from cr1cc.errors import EvaluationError, RecipeError, ToolchainError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
@@ -53,6 +54,10 @@ _RANDOM_TAILS = 48
 _TAIL_PASSES = 4
 
 
+Row = dict[str, Any]
+Work = tuple[Any, ...]  # a function and its arguments: task, sample, ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """How much of what. Counts are modules, evaluations a module, recipes, pipelines."""
@@ -80,7 +85,7 @@ class Mined:
 
 def mine(
     toolchain: Toolchain, corpus: Sequence[Sample], folder: Path, plan: Plan,
-    note: Callable[[Iterable[dict[str, object]], str, int], Iterable[dict[str, object]]],
+    note: Callable[[Iterable[Row], str, int], Iterable[Row]],
 ) -> Mined:  # fmt: skip
     """Run all steps. `note(rows, step, total)` shows progress and passes rows on."""
     task = _Task(toolchain.libllvm or "", toolchain.major, _target(toolchain))
@@ -89,7 +94,7 @@ def mine(
     searched = order[: plan.search_modules]
     measured = order[plan.search_modules :][: plan.matrix_modules] or searched
 
-    def step(name: str, work: list[tuple[object, ...]]) -> list[dict[str, object]]:
+    def step(name: str, work: Sequence[Work]) -> list[Row]:
         return list(note(_logged(folder / f"{name}.jsonl", work, plan.jobs), name, len(work)))
 
     found = step("search", [(_search, task, s, plan.search_budget) for s in searched])
@@ -104,7 +109,9 @@ def mine(
     return Mined(tuple(chosen), tuple(_cover_tails(tails, functions, plan.tails)), means, totals)
 
 
-def write(mined: Mined, path: Path, toolchain: Toolchain, packages: Sequence[str], plan: Plan) -> None:
+def write(
+    mined: Mined, path: Path, toolchain: Toolchain, packages: Sequence[str], plan: Plan
+) -> None:
     """The shipped form, with what it was made from."""
     data = {
         "compiler": toolchain.identity,
@@ -132,7 +139,7 @@ class _Task:
         return Evaluator(Library(self.library), subject)
 
 
-def _search(task: _Task, sample: Sample, budget: int) -> dict[str, object]:
+def _search(task: _Task, sample: Sample, budget: int) -> Row:
     with task.evaluator(sample) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
@@ -149,7 +156,7 @@ def _search(task: _Task, sample: Sample, budget: int) -> dict[str, object]:
         return {"recipes": [format_recipe(recipe) for recipe in best]}
 
 
-def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> dict[str, object]:
+def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> Row:
     with task.evaluator(sample) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
@@ -162,7 +169,7 @@ def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> dict[str, obj
 
 def _measure_tails(
     task: _Task, sample: Sample, recipes: Sequence[str], tails: Sequence[str]
-) -> dict[str, object]:
+) -> Row:
     with task.evaluator(sample) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
@@ -194,19 +201,19 @@ def _target(toolchain: Toolchain) -> str:
 def _holds(task: _Task, recipe: Recipe) -> bool:
     try:
         check_recipe(recipe, task.major, task.target)
-    except Exception:
+    except RecipeError:
         return False
     return True
 
 
-def _pool(task: _Task, found: Sequence[dict[str, object]], size: int) -> list[Recipe]:
+def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
     """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
     options = [row.text for row in options_for(task.major, task.target)]
     singles = [Recipe((SIZE,), (option,)) for option in options]
     pairs = [Recipe((SIZE,), pair) for pair in combinations(options[:8], 2)]
     counts: dict[str, int] = {}
     for row in found:
-        for text in row.get("recipes", ()):  # type: ignore[attr-defined]
+        for text in row.get("recipes", ()):
             counts[text] = counts.get(text, 0) + 1
     winners = [parse_recipe(t) for t, _ in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
     everything = [*singles, *map(_seed, _SEED_STAGES[1:]), *winners, *pairs]
@@ -223,11 +230,11 @@ def _tail_pool(task: _Task, rng: Random) -> list[str]:
 
 
 def _cover_recipes(
-    texts: Sequence[str], rows: Sequence[dict[str, object]], count: int
+    texts: Sequence[str], rows: Sequence[Row], count: int
 ) -> tuple[list[str], tuple[float, ...], tuple[float, ...]]:
     """Greedy: each step takes the recipe that adds most to mean gain plus total gain."""
-    before = [int(row["bytes"]) for row in rows]  # type: ignore[call-overload]
-    sizes: list[list[int]] = [row["sizes"] for row in rows]  # type: ignore[misc]
+    before = [int(row["bytes"]) for row in rows]
+    sizes: list[list[int]] = [row["sizes"] for row in rows]
     best, whole = list(before), sum(before) or 1
     chosen: list[str] = []
     means: list[float] = []
@@ -251,8 +258,8 @@ def _cover_recipes(
     return chosen, tuple(means), tuple(totals)
 
 
-def _cover_tails(tails: Sequence[str], rows: Sequence[dict[str, object]], count: int) -> list[str]:
-    functions: list[list[int]] = [f for row in rows for f in row.get("functions", ())]  # type: ignore[attr-defined]
+def _cover_tails(tails: Sequence[str], rows: Sequence[Row], count: int) -> list[str]:
+    functions: list[list[int]] = [f for row in rows for f in row.get("functions", ())]
     best = [f[0] for f in functions]
     chosen: list[str] = []
     while len(chosen) < count:
@@ -280,11 +287,9 @@ def _spread(corpus: Sequence[Sample], rng: Random) -> list[Sample]:
     return [group[i] for i in range(longest) for group in groups if i < len(group)]
 
 
-def _logged(
-    log: Path, work: Sequence[tuple[object, ...]], jobs: int
-) -> Iterator[dict[str, object]]:
+def _logged(log: Path, work: Sequence[Work], jobs: int) -> Iterator[Row]:
     """Do what is not in the log yet, in parallel; yields rows in the order of `work`."""
-    known: dict[str, dict[str, object]] = {}
+    known: dict[str, Row] = {}
     if log.exists():
         for line in log.read_text().splitlines():
             try:
@@ -292,7 +297,7 @@ def _logged(
                 known[entry["key"]] = entry["row"]
             except (ValueError, KeyError, TypeError):
                 continue  # the line that an interruption tore
-    keys = [repr((item[1], item[2].name, *item[3:])) for item in work]  # type: ignore[attr-defined]
+    keys = [repr((item[1], item[2].name, *item[3:])) for item in work]
     with ProcessPoolExecutor(jobs) as pool, log.open("a") as file:
         futures = {
             key: pool.submit(_guarded, *item)
@@ -307,7 +312,7 @@ def _logged(
             yield known[key]
 
 
-def _guarded(function: Callable[..., dict[str, object]], *arguments: object) -> dict[str, object]:
+def _guarded(function: Callable[..., Row], *arguments: object) -> Row:
     try:
         return function(*arguments)
     except EvaluationError:

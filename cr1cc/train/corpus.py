@@ -1,7 +1,7 @@
 """The corpus: modules of open packages and of generated programs, as bitcode on disk.
 
-    FOLDER/packages/NAME/*.bc   one file per module, equal modules once
-    FOLDER/packages/NAME.done   the package is complete (a run can be taken up again)
+FOLDER/packages/NAME/*.bc   one file per module, equal modules once
+FOLDER/packages/NAME.done   the package is complete (a run can be taken up again)
 """
 
 from __future__ import annotations
@@ -64,7 +64,11 @@ def _collect_package(package: Package, home: Path, apt: PrivateApt, clang: str) 
     try:
         with tempfile.TemporaryDirectory(prefix="cr1-corpus-") as scratch:
             archive = apt.download(package.name, Path(scratch))
-            note = "" if package.version in archive.name else f" ({archive.name} instead of {package.version})"
+            note = (
+                ""
+                if package.version in archive.name
+                else f" ({archive.name} instead of {package.version})"
+            )
             tree = _unpack(archive, Path(scratch))
             count = _build(package, tree, home, clang)
     except UserError as error:

@@ -28,7 +28,7 @@ STT_SECTION = 3
 STT_FILE = 4
 
 
-class NotElf(ValueError):
+class NotElfError(ValueError):
     """The bytes are not an ELF file that this reader understands."""
 
 
@@ -74,19 +74,19 @@ class Symbol:
 
 
 class ObjectFile:
-    """Sections at once, symbols on demand. Raises NotElf."""
+    """Sections at once, symbols on demand. Raises NotElfError."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         try:
             self._read_header()
         except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise NotElf(f"a damaged ELF file: {error}") from None
+            raise NotElfError(f"a damaged ELF file: {error}") from None
 
     def _read_header(self) -> None:
         data = self.data
         if data[:4] != b"\x7fELF" or data[4] not in (1, 2) or data[5] not in (1, 2):
-            raise NotElf("not an ELF file")
+            raise NotElfError("not an ELF file")
         self._wide = data[4] == 2
         order = "<" if data[5] == 1 else ">"
         self._symbol_format = order + ("IBBHQQ" if self._wide else "IIIBBH")
@@ -121,7 +121,7 @@ class ObjectFile:
         size = struct.calcsize(self._symbol_format)
         end = table.offset + table.size
         if end > len(self.data):
-            raise NotElf("a damaged ELF file: the symbol table ends behind the file")
+            raise NotElfError("a damaged ELF file: the symbol table ends behind the file")
         for number, at in enumerate(range(table.offset, end, size)):
             if number == 0:
                 continue

@@ -9,7 +9,7 @@ from cr1cc.util.elf import (
     SHN_COMMON,
     STB_LOCAL,
     STT_OBJECT,
-    NotElf,
+    NotElfError,
     ObjectFile,
     Section,
     Symbol,
@@ -65,7 +65,7 @@ def complaint(baseline: bytes, candidate: bytes) -> str:
     try:
         old, new = ObjectFile(baseline), ObjectFile(candidate)
         return next(_complaints(old, new), "")
-    except NotElf as error:
+    except NotElfError as error:
         return str(error)
 
 
@@ -126,7 +126,7 @@ def _named_sections(object_file: ObjectFile) -> dict[str, tuple[int, int, int]]:
     return {
         section.name: (section.size, section.type, section.flags)
         for section in object_file.sections
-        if _named_by_source(section) and not section.kind == "code"
+        if _named_by_source(section) and section.kind != "code"
     }
 
 
