@@ -66,7 +66,8 @@ def table(comparison: Comparison, why: Mapping[str, str]) -> str:
     rows.append(_row("all", before, after, ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
-        f"{name:{widths[0]}}  {old:>{widths[1]}}  {new:>{widths[2]}}  {share:>{widths[3]}}  {reason}"
+        f"{name:{widths[0]}}  {old:>{widths[1]}}  {new:>{widths[2]}}  "
+        f"{share:>{widths[3]}}  {reason}"
         for name, old, new, share, reason in rows
     ]
     return "\n".join(line.rstrip() for line in lines)

@@ -82,7 +82,8 @@ _ROWS = (
         system="make",
         build='make -C src -j"$JOBS" linux CC="$CC" MYCFLAGS="$CFLAGS"',
         # The archive has no test suite: `make test` only starts the interpreter.
-        test='make -C src test && src/lua "$SCRIPTS/language.lua" && src/lua "$SCRIPTS/library.lua"',
+        test='make -C src test && src/lua "$SCRIPTS/language.lua" '
+        '&& src/lua "$SCRIPTS/library.lua"',
         passed=r"language: \d+ checks passed[^$]*library: \d+ checks passed",
         outputs='src/lua "$SCRIPTS/programs.lua"; '
         'src/luac -s -o programs.luac "$SCRIPTS/programs.lua"; sha256sum programs.luac',
@@ -202,7 +203,8 @@ _ROWS = (
         system="setuptools",
         needs=(),
         build='"$PYTHON" setup.py build_ext --inplace --build-temp obj --parallel "$JOBS"',
-        test="cd python && PYTHONPATH=. \"$PYTHON\" -m unittest discover -s tests -t . -p '[bd]*_test.py'",
+        test='cd python && PYTHONPATH=. "$PYTHON" -m unittest discover -t . -s tests '
+        "-p '[bd]*_test.py'",
         passed=r"Ran \d+ tests in [\d.]+s\s+OK",
         outputs='cd python && PYTHONPATH=. "$PYTHON" -c "import brotli, hashlib; '
         "data = open('../c/enc/encode.c', 'rb').read(); print(*(hashlib.sha256("

@@ -123,5 +123,5 @@ def test_every_row_can_be_fetched_and_is_complete() -> None:
     for project in PROJECTS.values():
         assert bool(project.debian) != bool(project.pypi)
         assert len(project.sha256) == 64
-        assert project.build and project.test and project.passed and project.outputs
+        assert all((project.build, project.test, project.passed, project.outputs))
         assert all(used in PROJECTS for used in project.uses)
