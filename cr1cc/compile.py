@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from cr1cc import decide
 from cr1cc.config import Config
 from cr1cc.driver.commands import emission_command, emitted_split_dwarf, front_end_command
-from cr1cc.errors import EvaluationError, RecipeError
+from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
@@ -126,15 +126,16 @@ class Compile:
         bitcode, diagnostics = self._front_end()
         spec = TargetSpec(code_model(self.plan.codegen))
         subject = Subject(bitcode, self.macros, spec)
-        with Evaluator(self.library, subject) as evaluator, DecisionStore(self.config) as store:
+        with Evaluator(self.library, subject) as evaluator, self._store() as store:
             try:
                 fingerprint = evaluator.fingerprint()
             except EvaluationError as error:
                 raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
             key = module_key(self._context(), fingerprint)
             known = store.module(key)
-            if known is not None and self._usable(known):
-                return self._repeat(evaluator, known, diagnostics, key, store.origin)
+            if known is not None and self._repeat(evaluator, known, key, store.origin):
+                self._say(diagnostics)
+                return Report(0, known.outcome, key, store.origin, decision=known)
             return self._decide(evaluator, store, key)
 
     # What the stages share
@@ -193,28 +194,28 @@ class Compile:
 
     # A decision that is known
 
-    def _usable(self, decision: Decision) -> bool:
-        """Whether everything in a stored decision is vetted here and now."""
+    def _store(self) -> DecisionStore:
+        """The store, which gives out nothing that is not vetted here and now."""
+        major = self.toolchain.major
         target = target_name(self.plan.triple or self.toolchain.default_triple) or ""
-        try:
-            check_recipe(decision.recipe, self.toolchain.major, target)
-            for _, tail in decision.tails:
-                check_tail(tail, self.toolchain.major)
-        except RecipeError:
-            return False
-        return True
+        return DecisionStore(
+            self.config,
+            lambda recipe: check_recipe(recipe, major, target),
+            lambda tail: check_tail(tail, major),
+        )
 
-    def _repeat(
-        self, evaluator: Evaluator, known: Decision, diagnostics: bytes, key: str, hit: str
-    ) -> Report:
+    def _repeat(self, evaluator: Evaluator, known: Decision, key: str, hit: str) -> bool:
+        """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
             raise Fallback(known.outcome, key=key, hit=hit)
         try:
-            self._replace(self._emit(evaluator, known.recipe, known.tails))
-        except (EvaluationError, OSError) as error:
-            raise Fallback(Outcome.CANDIDATES_FAILED, str(error), key, hit) from None
-        self._say(diagnostics)
-        return Report(0, known.outcome, key, hit, decision=known)
+            emitted = self._emit(evaluator, known.recipe, known.tails)
+            if ObjectFile(emitted.data).loadable_bytes() != known.bytes_after:
+                return False  # not the decision of this module: a poisoned entry
+            self._replace(emitted)
+        except (EvaluationError, NotElfError, OSError):
+            return False
+        return True
 
     def _say(self, diagnostics: bytes) -> None:
         """Give the front end's words to standard error as the real command would."""
@@ -299,7 +300,7 @@ class Compile:
             recipe=winner.recipe,
             tails=tuple(sorted(winner.tails.items())),
             bytes_after=winner.loadable,
-            ic_after=score.ic if isinstance(score, Score) else base.ic,
+            ic_after=score.ic,
             evidence=EVIDENCE,
             functions=decide.function_changes(
                 before.function_sizes(),
@@ -365,8 +366,8 @@ class Compile:
             attempts.insert(0, (ranked[0] if ranked else BASELINE, tails))
         best, refused = None, ""
         for recipe, with_tails in attempts[:_REAL_EMISSIONS]:
-            if best is not None and not best.tails:
-                break
+            if best is not None and limit - best.loadable >= meter.gain(BASELINE, recipe):
+                break  # as good as this one promises to be
             try:
                 emitted = self._emit(evaluator, recipe, sorted(with_tails.items()))
                 complaint = objects.complaint(baseline, emitted.data)

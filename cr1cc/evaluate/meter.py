@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator, Result
-from cr1cc.records import Failure, Recipe
+from cr1cc.records import Failure, Recipe, Score
 
 
 class Meter:
@@ -29,9 +29,14 @@ class Meter:
             self._known.update(zip(new, results, strict=True))
         return [self._known.get(recipe, Failure.REJECTED) for recipe in recipes]
 
-    def score_of(self, recipe: Recipe) -> Result:
-        """What was measured for a recipe. Raises EvaluationError if it never was."""
-        try:
-            return self._known[recipe]
-        except KeyError:
-            raise EvaluationError("the recipe was not measured") from None
+    def score_of(self, recipe: Recipe) -> Score:
+        """What was measured for a recipe. Raises EvaluationError if it has no score."""
+        result = self._known.get(recipe)
+        if not isinstance(result, Score):
+            raise EvaluationError("the recipe was not measured")
+        return result
+
+    def gain(self, base: Recipe, recipe: Recipe) -> int:
+        """Loadable bytes that `recipe` was measured to save against `base`."""
+        before, after = self.score_of(base).loadable, self.score_of(recipe).loadable
+        return 0 if before is None or after is None else before - after
