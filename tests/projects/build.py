@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cr1cc.util.elf import NotElf
+from cr1cc.util.elf import NotElfError
 from cr1cc.util.elf import ObjectFile as Elf
 from tests.projects.errors import BuildError
 from tests.projects.fetch import fetch, unpack
@@ -164,7 +164,7 @@ def objects_under(tree: Path) -> tuple[ObjectFile, ...]:
 def _measure(path: str, data: bytes) -> ObjectFile | None:
     try:
         elf = Elf(data)
-    except NotElf:
+    except NotElfError:
         return None
     order = "little" if data[5] == 1 else "big"
     if int.from_bytes(data[16:18], order) != _ET_REL:  # type: ignore[arg-type]
