@@ -96,8 +96,6 @@ SETTINGS: tuple[Setting, ...] = (
         "clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True
     ),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
-    Setting("jobs", "number", _integer(1, 256), 1, "worker processes of one compile"),
-    Setting("log", "name", _choice("off", "error", "info"), "off", "what goes to the log file"),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
     Setting(
         "proposer",
@@ -121,8 +119,6 @@ class Config:
     clang: str = ""
     clangxx: str = ""
     enabled: bool = True
-    jobs: int = 1
-    log: str = "off"
     packs: bool = True
     proposer: str = "coreset"
     tail_budget: int = 6
@@ -179,7 +175,7 @@ def cache_home(environ: Mapping[str, str]) -> str:
 
 
 def state_home(environ: Mapping[str, str]) -> str:
-    """Where the journal and the log file lie."""
+    """Where the journal lies."""
     return _xdg(environ, "XDG_STATE_HOME", os.path.join(".local", "state"))
 
 

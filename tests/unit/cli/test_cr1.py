@@ -165,10 +165,10 @@ def test_config_prints_every_value_with_its_origin(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CR1_BUDGET", "7")
-    Path("cr1.toml").write_text("jobs = 3\n")
+    Path("cr1.toml").write_text("tail_budget = 3\n")
     shown = json.loads(invoke("config", "--json").output)
     assert shown["budget"] == {"value": 7, "origin": "environment CR1_BUDGET"}
-    assert shown["jobs"] == {"value": 3, "origin": f"project file {tmp_path}/cr1.toml"}
+    assert shown["tail_budget"] == {"value": 3, "origin": f"project file {tmp_path}/cr1.toml"}
     assert shown["enabled"] == {"value": True, "origin": "default"}
     text = invoke("config").output
     assert all(name in text for name in shown)

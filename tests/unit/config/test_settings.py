@@ -35,28 +35,28 @@ def test_without_files_everything_is_default(tmp_path: Path) -> None:
     config = load({"HOME": "/home/somebody"}, str(tmp_path))
     assert set(config.origins.values()) == {"default"}
     assert config.cache_dir == "/home/somebody/.cache/cr1cc"
-    assert (config.budget, config.proposer, config.enabled) == (32, "coreset", True)
+    assert (config.proposer, config.enabled, config.cache) == ("coreset", True, True)
 
 
 def test_environment_beats_project_file_beats_user_file(
     places: tuple[dict[str, str], Path, Path],
 ) -> None:
     environ, user, project = places
-    user.write_text("budget = 1\njobs = 2\ntail_budget = 3\n")
-    (project / "cr1.toml").write_text("budget = 10\njobs = 20\n")
+    user.write_text("budget = 1\ntail_budget = 2\nproposer = 'random'\n")
+    (project / "cr1.toml").write_text("budget = 10\ntail_budget = 20\n")
     config = load(environ | {"CR1_BUDGET": "100"}, str(project / "src" / "deep"))
-    assert (config.budget, config.jobs, config.tail_budget) == (100, 20, 3)
+    assert (config.budget, config.tail_budget, config.proposer) == (100, 20, "random")
     assert config.origins["budget"] == "environment CR1_BUDGET"
-    assert config.origins["jobs"] == f"project file {project}/cr1.toml"
-    assert config.origins["tail_budget"] == f"user file {user}"
+    assert config.origins["tail_budget"] == f"project file {project}/cr1.toml"
+    assert config.origins["proposer"] == f"user file {user}"
 
 
 def test_the_nearest_project_file_counts_alone(places: tuple[dict[str, str], Path, Path]) -> None:
     environ, _, project = places
-    (project / "cr1.toml").write_text("budget = 10\njobs = 20\n")
+    (project / "cr1.toml").write_text("budget = 10\ntail_budget = 20\n")
     (project / "src" / "cr1.toml").write_text("budget = 11\n")
     config = load(environ, str(project / "src" / "deep"))
-    assert (config.budget, config.jobs) == (11, 1)
+    assert (config.budget, config.tail_budget) == (11, Config().tail_budget)
 
 
 def test_paths_in_a_file_are_relative_to_that_file(
