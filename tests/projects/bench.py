@@ -25,7 +25,7 @@ from tests.projects import compilers, reasons, report
 from tests.projects.build import Build, Compiler, build, check, compare
 from tests.projects.errors import BuildError, FetchError
 from tests.projects.fetch import CHECKOUT, fetch, missing
-from tests.projects.measure import overhead, peak_memory
+from tests.projects.measure import MeasureError, overhead, peak_memory
 from tests.projects.table import ACCEPTANCE, PROJECTS, Project
 
 _PASSED_THROUGH_RUNS = 50
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
             "skipped": skipped,
             "broken": broken,
             "figures": report.figures(rows),
-            "costs": _costs(plain, Path(place)),
+            "costs": _costs(plain, Path(place), broken),
             "projects": rows,
         }
     report.write(result, options.output)
@@ -156,8 +156,11 @@ def _differing(one: Build, other: Build) -> Iterable[str]:
     return sorted(path for path in before | after if before.get(path) != after.get(path))
 
 
-def _costs(plain: Compiler, place: Path) -> dict[str, Any]:
-    """Time of passed-through commands, memory of a cold compile with its workers."""
+def _costs(plain: Compiler, place: Path, broken: list[str]) -> dict[str, Any]:
+    """Time of passed-through commands, memory of a cold compile with its workers.
+
+    What fails is added to `broken`, so that it costs no other figure.
+    """
     ours = compilers.ours(plain, place / "home-costs")
     source = place / "small.c"
     source.write_text("int twice(int number) { return 2 * number; }\n")
@@ -169,11 +172,11 @@ def _costs(plain: Compiler, place: Path) -> dict[str, Any]:
         commands = [[*shlex.split(item.cc), *words] for item in (plain, ours)]
         taken = overhead(commands[0], commands[1], ours.environ, _PASSED_THROUGH_RUNS)
         costs[name] = {"plain_ms": taken.plain, "ours_ms": taken.ours, "above_ms": taken.above}
-    costs["memory"] = _memory(plain, place)
+    costs["memory"] = _memory(plain, place, broken)
     return costs
 
 
-def _memory(plain: Compiler, place: Path) -> dict[str, dict[str, int]]:
+def _memory(plain: Compiler, place: Path, broken: list[str]) -> dict[str, dict[str, int]]:
     """Peak PSS of `-Oz -c` of an ordinary and of the largest file, without any decision."""
     peaks = {}
     for name, file in (("lua", "src/lvm.c"), ("sqlite", "sqlite3.c")):
@@ -186,10 +189,13 @@ def _memory(plain: Compiler, place: Path) -> dict[str, dict[str, int]]:
             continue
         words = ["-Oz", "-c", str(tree / file), "-o", str(place / "memory.o")]
         ours = compilers.ours(plain, place / f"home-memory-{name}")
-        peaks[f"{name} {file}"] = {
-            key: peak_memory([*shlex.split(item.cc), *words], item.environ)
-            for key, item in (("plain", plain), ("ours", ours))
-        }
+        try:
+            peaks[f"{name} {file}"] = {
+                key: peak_memory([*shlex.split(item.cc), *words], item.environ)
+                for key, item in (("plain", plain), ("ours", ours))
+            }
+        except MeasureError as error:
+            broken.append(f"memory: {error}")
     return peaks
 
 

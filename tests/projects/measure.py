@@ -13,6 +13,10 @@ from pathlib import Path
 _SAMPLE_SECONDS = 0.01
 
 
+class MeasureError(Exception):
+    """A command that was to be measured failed; the text ends with the end of its complaint."""
+
+
 @dataclass(frozen=True)
 class Overhead:
     """Medians in milliseconds of two commands that took turns."""
@@ -53,7 +57,8 @@ def peak_memory(command: Sequence[str], environ: Mapping[str, str]) -> int:
             time.sleep(max(_SAMPLE_SECONDS, 9 * (time.monotonic() - started)))
         complaint = process.stderr.read() if process.stderr else b""
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, stderr=complaint)
+        last = complaint.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise MeasureError(f"{command[0]} ended with {process.returncode}: {''.join(last)}")
     return peak
 
 

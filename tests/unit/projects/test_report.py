@@ -13,7 +13,7 @@ import pytest
 from tests.projects import report
 from tests.projects.build import Comparison, ObjectFile
 from tests.projects.demo import table
-from tests.projects.measure import overhead, peak_memory
+from tests.projects.measure import MeasureError, overhead, peak_memory
 
 ROW: dict[str, Any] = {
     "name": "thing", "version": "1", "system": "make", "files": 2,
@@ -84,3 +84,8 @@ def test_memory_counts_children() -> None:
 def test_overhead_is_the_difference_of_medians() -> None:
     taken = overhead(["sleep", "0.01"], ["sleep", "0.06"], {}, 3)
     assert 30 < taken.above < 500
+
+
+def test_a_command_that_fails_under_measurement_is_told() -> None:
+    with pytest.raises(MeasureError, match="ended with 1: reason"):
+        peak_memory([sys.executable, "-c", "raise SystemExit('reason')"], {})
