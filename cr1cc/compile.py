@@ -1,67 +1,47 @@
 """The journey of one compile, from a plan to the object: the only module that knows it.
 
-    front end → bitcode → worker describes it → is the decision known?
-      yes: apply the recipe, emit with the real compiler, replace the object
-      no:  the real command makes the baseline; propose, measure, emit, validate,
-           replace the object, store the decision
+    front end → bitcode → is this object known? replace the object
+                        → is this module's decision known? apply the recipe, emit, replace
+                        → else: the real command makes the baseline; improve on it,
+                          replace the object, store the decision
 
 Whenever the plain compiler shall do all the work, `Fallback` says so and why.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cr1cc import decide
+from cr1cc import improve
 from cr1cc.config import Config
-from cr1cc.driver.commands import emission_command, emitted_split_dwarf, front_end_command
+from cr1cc.emit import RealCompiler, contents
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
-from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.target import TargetSpec, code_model, target_name
 from cr1cc.outcome import Outcome
 from cr1cc.passes import TABLE_VERSION
-from cr1cc.passes.macros import SIZE, macros_for
+from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import check_recipe, check_tail
 from cr1cc.passes.table import NEWEST, OLDEST
-from cr1cc.policy.interface import Proposal, Request
 from cr1cc.policy.proposers import proposer_named
-from cr1cc.records import Answer, Decision, ModuleInfo, Plan, Recipe, Score, Toolchain
-from cr1cc.storage.keys import KeyContext, function_key, module_key
-from cr1cc.storage.store import DecisionStore, FunctionAnswer
-from cr1cc.util import process
+from cr1cc.records import Answer, Decision, Plan, Toolchain
+from cr1cc.storage.keys import KeyContext, module_key, object_key
+from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.elf import NotElfError, ObjectFile
-from cr1cc.validate import objects
-
-BASELINE = Recipe((SIZE,))
-
-# Emissions with the real compiler before a module is given up: each is a code generation.
-_REAL_EMISSIONS = 3
-
-# A recipe that leaves more than this share of the instructions of plain -Oz is not emitted.
-_CEILING = 1.10
-
-EVIDENCE = (
-    "compiled from the same source by the same compiler with vetted passes; smaller "
-    "loadable bytes, same symbols, debug and unwind data measured on the emitted object"
-)
 
 
 class Fallback(Exception):  # noqa: N818 - no error: the other way to succeed
     """The original command line shall run: nothing that it would write was replaced."""
 
-    def __init__(self, outcome: Outcome, detail: str = "", key: str = "", hit: str = "") -> None:
+    def __init__(self, outcome: Outcome, detail: str = "") -> None:
         super().__init__(outcome.sentence)
         self.outcome = outcome
         self.detail = detail
-        self.key = key
-        self.hit = hit
 
 
 @dataclass(frozen=True)
@@ -71,27 +51,11 @@ class Report:
     status: int
     outcome: Outcome
     key: str = ""
-    hit: str = ""  # "module" or "pack" if the decision was known
+    hit: str = ""  # "object", "module" or "pack" if it was known
     detail: str = ""
     decision: Decision | None = None
-
-
-@dataclass(frozen=True)
-class Emitted:
-    """An object and, with -gsplit-dwarf, the debug data that belongs to it."""
-
-    data: bytes
-    debug: bytes = b""
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A recipe with tails, emitted by the real compiler and found valid."""
-
-    recipe: Recipe
-    tails: Mapping[str, str]
-    emitted: Emitted
-    loadable: int
+    sizes: tuple[int, int] = (0, 0)  # loadable bytes before and after
+    store_problem: str = ""  # why the store could not be used, if it could not
 
 
 class Compile:
@@ -107,280 +71,122 @@ class Compile:
     ) -> None:
         """`mode` is what makes the driver compile the language of the command's name.
 
-        Raises Fallback if this compiler or target cannot be served."""
+        Raises Fallback if this compiler or target cannot be served.
+        """
+        triple = plan.triple or toolchain.default_triple
+        target = target_name(triple)
         if toolchain.libllvm is None:
             raise Fallback(Outcome.NO_LIBLLVM, toolchain.libllvm_problem)
         if not OLDEST <= toolchain.major <= NEWEST:
             raise Fallback(Outcome.UNSUPPORTED_VERSION, toolchain.identity)
+        if target is None or (toolchain.targets and target not in toolchain.targets):
+            raise Fallback(Outcome.UNSUPPORTED_TARGET, triple)
         self.plan = plan
-        self.mode = mode
         self.toolchain = toolchain
+        self.target = target
+        self.library = toolchain.libllvm
         self.config = config
-        self.environ = environ
-        self.macros = macros_for(toolchain.major, plan.level)
+        self.compiler = RealCompiler(plan, toolchain.driver, mode, environ)
         self.proposer = proposer_named(config.proposer)
-        self.library = Library(toolchain.libllvm)
+        self.context = KeyContext(
+            compiler=toolchain.identity,
+            triple=triple,
+            flags=(plan.language, plan.level.value, *plan.key),
+            passes=f"{TABLE_VERSION} {improve.VERSION}",
+            proposer=f"{self.proposer.name} {self.proposer.version}",
+            budget=config.budget,
+            tail_budget=config.tail_budget,
+        )
 
     def run(self) -> Report:
         """Raises Fallback before anything was written, dependency files excepted."""
-        bitcode, diagnostics = self._front_end()
-        spec = TargetSpec(code_model(self.plan.codegen))
-        subject = Subject(bitcode, self.macros, spec)
-        with Evaluator(self.library, subject) as evaluator, self._store() as store:
-            try:
-                fingerprint = evaluator.fingerprint()
-            except EvaluationError as error:
-                raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
-            key = module_key(self._context(), fingerprint)
-            known = store.module(key)
-            if known is not None and self._repeat(evaluator, known, key, store.origin):
-                self._say(diagnostics)
-                return Report(0, known.outcome, key, store.origin, decision=known)
-            return self._decide(evaluator, store, key)
-
-    # What the stages share
-
-    def _context(self) -> KeyContext:
-        return KeyContext(
-            compiler=self.toolchain.identity,
-            triple=self.plan.triple or self.toolchain.default_triple,
-            flags=(self.plan.language, self.plan.level.value, *self.plan.key),
-            passes=TABLE_VERSION,
-            proposer=f"{self.proposer.name} {self.proposer.version}",
-            budget=self.config.budget,
-            tail_budget=self.config.tail_budget,
-        )
-
-    def _real(self, arguments: Sequence[str]) -> list[str]:
-        return [self.toolchain.driver, *self.mode, *arguments]
-
-    def _front_end(self) -> tuple[bytes, bytes]:
-        """Bitcode as it enters the optimiser, and what the front end had to say."""
-        command = front_end_command(self.plan, "-", with_dependencies=True)
-        status, bitcode, diagnostics = process.capture(self._real(command), self.environ)
-        if status or not bitcode:
-            raise Fallback(Outcome.FRONT_END_FAILED)
-        return bitcode, diagnostics
-
-    def _emit(
-        self, evaluator: Evaluator, recipe: Recipe, tails: Sequence[tuple[str, str]]
-    ) -> Emitted:
-        """What the user's own compiler makes of the optimised module.
-
-        Raises EvaluationError if it fails or has anything to say.
-        """
-        source = process.memory_file(evaluator.apply(recipe, tails))
-        # Split debug data needs a name beside the object's; all else goes through memory.
-        output = f"{self.plan.output}.cr1-{os.getpid()}.tmp" if self.plan.split_dwarf else "-"
-        files = (output, emitted_split_dwarf(output)) if self.plan.split_dwarf else ()
+        if os.path.exists(self.plan.output) and not os.access(self.plan.output, os.W_OK):
+            raise Fallback(Outcome.STDOUT_OUTPUT, "the output cannot be written")
         try:
-            command = emission_command(self.plan, "-", output, recipe.options)
-            status, data, diagnostics = process.capture(
-                self._real(command), self.environ, stdin=source
-            )
-            if status or diagnostics:
-                raise EvaluationError("the real compiler did not take the module silently")
-            return Emitted(*map(_contents, files)) if files else Emitted(data)
-        finally:
-            os.close(source)
-            for file in files:
-                with contextlib.suppress(OSError):
-                    os.unlink(file)
-
-    def _replace(self, emitted: Emitted, mode: int = 0o666) -> None:
-        if self.plan.split_dwarf:
-            replace_file(self.plan.split_dwarf, emitted.debug, mode)
-        replace_file(self.plan.output, emitted.data, mode)
-
-    # A decision that is known
+            bitcode, diagnostics = self.compiler.front_end()
+        except EvaluationError as error:
+            raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
+        with self._store() as store:
+            place = object_key(self.context, bitcode, self.plan.codegen)
+            stored = store.object(place)
+            if stored is not None:
+                replace_file(self.plan.output, stored.data)
+                self.compiler.say(diagnostics)
+                sizes = (stored.bytes_before, stored.bytes_after)
+                return Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+            report, repeatable = self._with_module(store, bitcode, diagnostics)
+            if repeatable and report.status == 0 and not self.plan.split_dwarf:
+                data = contents(self.plan.output)
+                store.put_object(
+                    place, StoredObject(report.key, report.outcome, *report.sizes, data)
+                )
+            return replace(report, store_problem=next(iter(store.problems), ""))
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
         major = self.toolchain.major
-        target = target_name(self.plan.triple or self.toolchain.default_triple) or ""
         return DecisionStore(
             self.config,
-            lambda recipe: check_recipe(recipe, major, target),
+            lambda recipe: check_recipe(recipe, major, self.target),
             lambda tail: check_tail(tail, major),
         )
 
-    def _repeat(self, evaluator: Evaluator, known: Decision, key: str, hit: str) -> bool:
+    def _with_module(
+        self, store: DecisionStore, bitcode: bytes, diagnostics: bytes
+    ) -> tuple[Report, bool]:
+        """What to do when the object itself is not known, and whether it may be kept."""
+        macros = macros_for(self.toolchain.major, self.plan.level)
+        subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
+        with Evaluator(Library(self.library), subject) as evaluator:
+            try:
+                fingerprint = evaluator.fingerprint()
+                repeatable = not evaluator.reads_files()
+            except EvaluationError as error:
+                raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
+            key = module_key(self.context, fingerprint)
+            known = store.module(key)
+            if known is None or not self._repeat(evaluator, known):
+                improver = improve.Improver(
+                    self.plan, self.toolchain.major, self.config, self.compiler, evaluator,
+                    store, self.proposer, self.context, fingerprint,
+                )  # fmt: skip
+                return self._decide(improver, store, key), repeatable
+            status = 0
+            if known.answer is Answer.BETTER:
+                self.compiler.say(diagnostics)
+            else:
+                status = self.compiler.original()
+            return _report(status, known, key, store.origin), repeatable
+
+    def _repeat(self, evaluator: Evaluator, known: Decision) -> bool:
         """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
-            raise Fallback(known.outcome, key=key, hit=hit)
+            return True
         try:
-            emitted = self._emit(evaluator, known.recipe, known.tails)
+            bitcode = evaluator.apply(known.recipe, known.tails)
+            emitted = self.compiler.emit(bitcode, known.recipe.options)
             if ObjectFile(emitted.data).loadable_bytes() != known.bytes_after:
                 return False  # not the decision of this module: a poisoned entry
-            self._replace(emitted)
+            self.compiler.replace(emitted)
         except (EvaluationError, NotElfError, OSError):
             return False
         return True
 
-    def _say(self, diagnostics: bytes) -> None:
-        """Give the front end's words to standard error as the real command would."""
-        if not diagnostics:
-            return
-        if os.isatty(2):
-            # Colours and widths are the compiler's business: let it speak again, itself.
-            command = front_end_command(self.plan, os.devnull, with_dependencies=False)
-            process.run(self._real(command), env=self.environ)
-            return
-        view = memoryview(diagnostics)
-        while view:
-            view = view[os.write(2, view) :]
-
-    # A decision to be made
-
-    def _decide(self, evaluator: Evaluator, store: DecisionStore, key: str) -> Report:
-        status = process.run(self._real(self.plan.arguments), env=self.environ)
+    def _decide(self, improver: improve.Improver, store: DecisionStore, key: str) -> Report:
+        """Make the baseline, then something better if there is; store the decision."""
+        status = self.compiler.original()
         if status:
             return Report(status, Outcome.BASELINE_FAILED, key)
         try:
-            decision, emitted = self._search(evaluator, store)
+            decision, emitted = improver.decide(contents(self.plan.output))
             if emitted is not None:
-                self._replace(emitted, os.stat(self.plan.output).st_mode & 0o777)
+                self.compiler.replace(emitted, os.stat(self.plan.output).st_mode & 0o777)
         except (EvaluationError, OSError, NotElfError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         store.put_module(key, decision)
-        return Report(0, decision.outcome, key, decision=decision)
-
-    def _search(
-        self, evaluator: Evaluator, store: DecisionStore
-    ) -> tuple[Decision, Emitted | None]:
-        """The decision for this module and, if the object is to be replaced, its bytes."""
-        baseline = _contents(self.plan.output)
-        before = ObjectFile(baseline)
-        info = evaluator.describe()
-        nothing = Decision(
-            Answer.NOTHING,
-            Outcome.NOTHING_BETTER,
-            bytes_before=before.loadable_bytes(),
-            bytes_after=before.loadable_bytes(),
-            proposer=self.proposer.name,
-        )
-        if not info.function_count:
-            return replace(nothing, outcome=Outcome.NO_CODE), None
-        if info.backend_diagnostics:
-            return replace(nothing, outcome=Outcome.BACKEND_DIAGNOSTICS), None
-
-        meter = Meter(evaluator, self.config.budget)
-        base = meter.measure([BASELINE])[0]
-        if not isinstance(base, Score):
-            return replace(
-                nothing,
-                answer=Answer.FAILED,
-                outcome=Outcome.CANDIDATES_FAILED,
-                evidence=base.value,
-            ), None
-        meter.ceiling = base.ic * _CEILING
-        proposal = self._propose(info, meter)
-        results = meter.measure(proposal.recipes)
-        ranked = decide.promising(base, proposal.recipes, results)
-        best = ranked[0] if ranked else BASELINE
-        tails, origins, tail_evaluations = self._tails(evaluator, store, best, proposal)
-        counted = replace(
-            nothing, evaluations=meter.spent + tail_evaluations, ic_before=base.ic, ic_after=base.ic
-        )
-        winner, refused = self._emit_best(evaluator, meter, baseline, ranked, tails)
-        if winner is None:
-            if refused:
-                return replace(
-                    counted,
-                    answer=Answer.FAILED,
-                    outcome=Outcome.CANDIDATES_FAILED,
-                    evidence=refused,
-                ), None
-            return counted, None
-        score = meter.score_of(winner.recipe)
-        return replace(
-            counted,
-            answer=Answer.BETTER,
-            outcome=Outcome.SMALLER,
-            recipe=winner.recipe,
-            tails=tuple(sorted(winner.tails.items())),
-            bytes_after=winner.loadable,
-            ic_after=score.ic,
-            evidence=EVIDENCE,
-            functions=decide.function_changes(
-                before.function_sizes(),
-                ObjectFile(winner.emitted.data).function_sizes(),
-                winner.tails,
-                origins,
-            ),
-        ), winner.emitted
-
-    def _propose(self, info: ModuleInfo, meter: Meter) -> Proposal:
-        request = Request(
-            info=info,
-            level=self.plan.level,
-            major=self.toolchain.major,
-            target=target_name(info.triple) or "",
-            budget=meter.budget - meter.spent,
-        )
-        return self.proposer.propose(request, meter.measure)
-
-    def _tails(
-        self, evaluator: Evaluator, store: DecisionStore, recipe: Recipe, proposal: Proposal
-    ) -> tuple[dict[str, str], dict[str, str], int]:
-        """Tail and its origin by function, and what finding them cost in evaluations.
-
-        A function's answer depends on nothing but its fingerprint, the compiler and the
-        flags, so it holds in every module and may come from the store.
-        """
-        pipelines = proposal.tails[: self.config.tail_budget]
-        if not pipelines:
-            return {}, {}, 0
-        prints = evaluator.function_fingerprints(recipe.stages)
-        context = self._context()
-        keys = {name: function_key(context, prints[name]) for name in prints}
-        answers = dict(store.functions(sorted(set(keys.values()))))
-        unknown = [name for name in keys if keys[name] not in answers]
-        if unknown:
-            base, sizes = evaluator.measure_tails(recipe.stages, pipelines, unknown)
-            found = {
-                keys[name]: FunctionAnswer(tail, base[name], size, "search")
-                for name, (tail, size) in decide.best_tails(base, pipelines, sizes).items()
-            }
-            store.put_functions(found)
-            answers.update(found)
-        chosen = {n: answers[k] for n, k in keys.items() if k in answers and answers[k].tail}
-        return (
-            {name: answer.tail for name, answer in chosen.items()},
-            {name: answer.origin for name, answer in chosen.items()},
-            len(pipelines) if unknown else 0,
-        )
-
-    def _emit_best(
-        self,
-        evaluator: Evaluator,
-        meter: Meter,
-        baseline: bytes,
-        ranked: Sequence[Recipe],
-        tails: Mapping[str, str],
-    ) -> tuple[_Candidate | None, str]:
-        """The smallest valid object of a few real emissions, and the last complaint."""
-        limit = ObjectFile(baseline).loadable_bytes()
-        attempts: list[tuple[Recipe, Mapping[str, str]]] = [(recipe, {}) for recipe in ranked]
-        if tails:
-            attempts.insert(0, (ranked[0] if ranked else BASELINE, tails))
-        best, refused = None, ""
-        for recipe, with_tails in attempts[:_REAL_EMISSIONS]:
-            if best is not None and limit - best.loadable >= meter.gain(BASELINE, recipe):
-                break  # as good as this one promises to be
-            try:
-                emitted = self._emit(evaluator, recipe, sorted(with_tails.items()))
-                complaint = objects.complaint(baseline, emitted.data)
-                loadable = ObjectFile(emitted.data).loadable_bytes()
-            except (EvaluationError, NotElfError) as error:
-                complaint, loadable = str(error), limit
-            if complaint:
-                refused = complaint
-            elif loadable < (best.loadable if best else limit):
-                best = _Candidate(recipe, with_tails, emitted, loadable)
-        return best, refused
+        return _report(0, decision, key)
 
 
-def _contents(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def _report(status: int, decision: Decision, key: str, hit: str = "") -> Report:
+    sizes = (decision.bytes_before, decision.bytes_after)
+    return Report(status, decision.outcome, key, hit, decision=decision, sizes=sizes)

@@ -8,9 +8,9 @@ On the path of every compile: without files nothing but `os` is needed.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cr1cc.errors import UserError
 
@@ -29,7 +29,7 @@ def _boolean(given: object) -> bool:
 
 def _integer(low: int, high: int) -> Callable[[object], int]:
     def read(given: object) -> int:
-        if isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given):
+        if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10:
             given = int(given)
         if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
@@ -49,12 +49,14 @@ def _choice(*names: str) -> Callable[[object], str]:
 
 def _text(given: object) -> str:
     # A NUL or a line break can be no part of a path that a person means.
-    if not isinstance(given, str) or re.search(r"[\0\n\r]", given):
+    if not isinstance(given, str) or any(character in given for character in "\0\n\r"):
         raise ValueError("must be one line of text")
     return given
 
 
 def _size(given: object) -> int:
+    import re  # here, because most commands read no such setting
+
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     match = (
@@ -74,8 +76,7 @@ _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
 _SMALLEST_CACHE = 1 << 20  # an empty database is not much smaller
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """One row: how the value is read, and what it means. `path`: relative to its file."""
 
     key: str
@@ -87,7 +88,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("budget", "number", _integer(0, 100_000), 32, "recipes evaluated for one module"),
+    Setting("budget", "number", _integer(0, 100_000), 12, "recipes evaluated for one module"),
     Setting("cache", "boolean", _boolean, True, "keep decisions in the local cache"),
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
     Setting("cache_size", "size", _size, 1 << 30, "size limit of the local cache, in bytes"),
@@ -104,15 +105,14 @@ SETTINGS: tuple[Setting, ...] = (
         "coreset",
         "who proposes recipes",
     ),
-    Setting("tail_budget", "number", _integer(0, 1000), 6, "pipelines tried on each function"),
+    Setting("tail_budget", "number", _integer(0, 1000), 4, "pipelines tried on each function"),
 )
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """The settings in force; `origins` says for each key where its value came from."""
 
-    budget: int = 32
+    budget: int = 12
     cache: bool = True
     cache_dir: str = ""
     cache_size: int = 1 << 30
@@ -121,8 +121,8 @@ class Config:
     enabled: bool = True
     packs: bool = True
     proposer: str = "coreset"
-    tail_budget: int = 6
-    origins: Mapping[str, str] = field(default_factory=dict, hash=False)
+    tail_budget: int = 4
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
 def load(environ: Mapping[str, str], cwd: str) -> Config:

@@ -11,15 +11,19 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cr1cc import config as settings
-from cr1cc.driver.argv import environment_outcome, parse
 from cr1cc.errors import Cr1Error, ToolchainError, UserError
 from cr1cc.outcome import Outcome
-from cr1cc.records import Decision, Passthrough, Plan
 from cr1cc.storage import journal
 from cr1cc.toolchain.find import find_compiler, mode_arguments
+
+if TYPE_CHECKING:
+    from cr1cc.compile import Report
+    from cr1cc.records import Plan
+
+_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".C", ".i", ".ii", ".s", ".S", ".ll", ".bc")
 
 ACTIVE = "CR1_ACTIVE"  # set for everything that we start: a wrapper below us steps aside
 
@@ -40,9 +44,9 @@ class Command:
     def run(self) -> NoReturn:
         """Ends this process: as the real compiler, or with its exit status."""
         try:
-            config, problem = settings.load(self.environ, self.cwd), None
+            config, problem = settings.load(self.environ, self.cwd), ""
         except UserError as error:
-            config, problem = settings.Config(), Passthrough(Outcome.BAD_SETTINGS, str(error))
+            config, problem = settings.Config(), str(error)
         setting = config.clangxx if self.name == "clang++" and config.clangxx else config.clang
         try:
             self.driver = find_compiler(
@@ -52,34 +56,37 @@ class Command:
             print(f"cr1-{self.name}: error: {error}", file=sys.stderr)
             sys.exit(127)
         self.mode = mode_arguments(self.name, self.driver)
-        passed = problem or self._passed_through(config)
-        if passed:
-            self.pass_through(passed.outcome, passed.detail)
+        if problem:
+            self.pass_through(Outcome.BAD_SETTINGS, problem)
+        self._look_at(config)
         self._compile(config)
 
-    def _passed_through(self, config: settings.Config) -> Passthrough | None:
+    def _look_at(self, config: settings.Config) -> None:
+        """Pass the command through unless it is a compile that we have a plan for."""
         if self.environ.get(ACTIVE):
-            return Passthrough(Outcome.RECURSION)
+            self.pass_through(Outcome.RECURSION)
         self.environ[ACTIVE] = self.own
         if not config.enabled:
-            return Passthrough(Outcome.DISABLED)
+            self.pass_through(Outcome.DISABLED)
+        if not any(map(_may_ask_for_size, self.arguments)):
+            self.pass_through(Outcome.NO_OPTIMISATION)
+        # Here, because the tables of options take longer to load than all of the above.
+        from cr1cc.driver.argv import environment_outcome, parse
+        from cr1cc.records import Passthrough
+
         parsed = environment_outcome(self.environ) or parse(
             self.arguments, cxx=self.name == "clang++", cwd=self.cwd
         )
         if isinstance(parsed, Passthrough):
-            return parsed
+            self.pass_through(parsed.outcome, parsed.detail)
         self.plan = parsed
-        return None
 
-    def pass_through(
-        self, outcome: Outcome, detail: str = "", key: str = "", hit: str = ""
-    ) -> NoReturn:
+    def pass_through(self, outcome: Outcome, detail: str = "") -> NoReturn:
         """Become the real compiler with the original command line."""
-        self._note(outcome, detail, key, hit)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # Python ignores it; a compiler expects to be ended by it.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        self._note(outcome, detail)
+        # Python ignores them; a compiler expects to be ended by them.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
         try:
             os.execve(self.driver, [self.driver, *self.mode, *self.arguments], self.environ)
         except OSError as error:
@@ -96,41 +103,56 @@ class Command:
             toolchain = describe(self.driver, cache_dir=config.cache_dir, environ=self.environ)
             report = Compile(self.plan, toolchain, config, self.environ, self.mode).run()
         except Fallback as fallback:
-            self.pass_through(fallback.outcome, fallback.detail, fallback.key, fallback.hit)
+            self.pass_through(fallback.outcome, fallback.detail)
         except (Cr1Error, OSError, MemoryError, RecursionError) as error:
             self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         except Exception as error:  # a defect of ours must not break a build
             self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
-        self._note(report.outcome, report.detail, report.key, report.hit, report.decision)
+        self._note(report.outcome, report.detail, report)
         if report.status < 0:
             _end_by_signal(-report.status)
-        sys.stdout.flush()
         os._exit(report.status)
 
-    def _note(
-        self,
-        outcome: Outcome,
-        detail: str = "",
-        key: str = "",
-        hit: str = "",
-        decision: Decision | None = None,
-    ) -> None:
+    def _note(self, outcome: Outcome, detail: str, report: Report | None = None) -> None:
         """One line in the journal, for `cr1 stats` and `cr1 explain`."""
-        plan = self.plan
+        source, output = _named_files(self.arguments)
+        if self.plan is not None:
+            source, output = self.plan.source, self.plan.output
         event = journal.Event(
             outcome=outcome.counter,
             detail=detail,
-            source=os.path.join(self.cwd, plan.source) if plan else "",
-            output=os.path.join(self.cwd, plan.output) if plan else "",
-            key=key,
-            bytes_before=decision.bytes_before if decision else 0,
-            bytes_after=decision.bytes_after if decision else 0,
-            proposer=decision.proposer if decision else "",
-            evaluations=decision.evaluations if decision and not hit else 0,
-            hit=hit,
+            source=os.path.join(self.cwd, source) if source else "",
+            output=os.path.join(self.cwd, output) if output else "",
             milliseconds=round((time.monotonic() - self.started) * 1e3, 1),
         )
+        if report is not None:
+            decision = report.decision
+            event = event._replace(
+                key=report.key,
+                bytes_before=report.sizes[0],
+                bytes_after=report.sizes[1],
+                proposer=decision.proposer if decision else "",
+                evaluations=decision.evaluations if decision and not report.hit else 0,
+                hit=report.hit,
+                store_problem=report.store_problem,
+            )
         journal.append(settings.state_home(self.environ), event)
+
+
+def _may_ask_for_size(word: str) -> bool:
+    """Whether a word is a size level or, as a response file, may hold one."""
+    return word in ("-Oz", "-Os") or word.startswith(("@", "--optimize"))
+
+
+def _named_files(arguments: Sequence[str]) -> tuple[str, str]:
+    """Source and output of a command that was not understood, as far as they are plain."""
+    source = output = ""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "-o":
+            output = following
+        elif not word.startswith("-") and word.endswith(_SOURCES):
+            source = word
+    return source, output
 
 
 def _working_directory() -> str:

@@ -53,7 +53,7 @@ def _decision(key: str) -> Decision | None:
 def _document(event: journal.Event, decision: Decision | None) -> dict[str, object]:
     outcome = _outcome(event)
     return {
-        **asdict(event),
+        **event._asdict(),
         "kind": outcome.kind.name.lower() if outcome else None,
         "sentence": outcome.sentence if outcome else None,
         "decision": None

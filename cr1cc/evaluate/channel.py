@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cr1cc.errors import Cr1Error, EvaluationError
-from cr1cc.evaluate.limits import Limits, enter_worker, failure_of
+from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, enter_worker, failure_of
 from cr1cc.evaluate.worker import Subject, Worker
 from cr1cc.llvm.library import Library
 from cr1cc.records import Failure
@@ -36,9 +36,10 @@ class Channel:
         self.limits = limits
         request_read, self._requests = os.pipe()
         self._replies, reply_write = os.pipe()
+        parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
-            _serve(library, subject, limits, request_read, reply_write)
+            _serve(library, subject, limits, request_read, reply_write, parent)
         os.close(request_read)
         os.close(reply_write)
 
@@ -82,11 +83,13 @@ class Channel:
         return failure_of(status, usage.ru_maxrss * 1024, self.limits)
 
 
-def _serve(library: Library, subject: Subject, limits: Limits, requests: int, replies: int) -> None:
+def _serve(
+    library: Library, subject: Subject, limits: Limits, requests: int, replies: int, parent: int
+) -> None:
     """The whole life of the child. Never returns into the parent's code."""
     status = 1
     try:
-        enter_worker(limits)
+        enter_worker(limits, parent)
         _close_others(requests, replies)
         worker: Worker | None = None
         while (message := _read(requests)) is not None:
@@ -98,6 +101,8 @@ def _serve(library: Library, subject: Subject, limits: Limits, requests: int, re
                 _write(replies, _DONE)
             except Cr1Error as error:
                 _write(replies, EvaluationError(str(error)))
+            except MemoryError:  # nothing can be trusted to go on: the candidate pays
+                os._exit(OUT_OF_MEMORY)
             except Exception as error:  # a defect of ours: it costs this request only
                 _write(replies, EvaluationError(f"{type(error).__name__}: {error}"))
         status = 0

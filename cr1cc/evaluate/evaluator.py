@@ -40,6 +40,11 @@ class Evaluator:
         text: str = self._single("key")
         return text
 
+    def reads_files(self) -> bool:
+        """Whether the module's inline assembler names files, so that it alone is not all."""
+        named: bool = self._single("reads_files")
+        return named
+
     def function_fingerprints(self, stages: tuple[str, ...]) -> dict[str, str]:
         """Fingerprints of the functions that are defined after `stages`."""
         prints: dict[str, str] = self._single("function_fingerprints", stages)
@@ -71,7 +76,8 @@ class Evaluator:
             except WorkerDiedError as error:
                 if current is None:
                     # Not even parsed: no candidate of this module can be measured.
-                    return [error.failure] * len(recipes)
+                    results.update(dict.fromkeys(todo, error.failure))
+                    break
                 results[current] = error.failure
                 todo = [i for i in todo if i not in results]
         return [results[i] for i in range(len(recipes))]
@@ -107,7 +113,23 @@ class Evaluator:
         base = found[-1]
         if isinstance(base, Failure):
             raise EvaluationError(f"the module {base.value}")
+        for index, tail in enumerate(tails):
+            if isinstance(found[index], Failure) and len(wanted) > 1:
+                # The answer for a function must not depend on its neighbours: blame the
+                # guilty one only.
+                found[index] = self._measure_apart(stages, tail, wanted)
         return base, [found[i] for i in range(len(tails))]
+
+    def _measure_apart(
+        self, stages: tuple[str, ...], tail: str, names: Iterable[str]
+    ) -> dict[str, int]:
+        """st_size by name of the functions that the tail does not fail on, one by one."""
+        sizes: dict[str, int] = {}
+        for name in names:
+            _, (alone,) = self.measure_tails(stages, [tail], [name])
+            if not isinstance(alone, Failure):
+                sizes.update(alone)
+        return sizes
 
     def _single(self, name: str, *arguments: Any) -> Any:
         for reply in self._request(name, *arguments):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cr1cc.records import Failure
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+OUT_OF_MEMORY = 71  # exit status of a worker whose Python had no memory left
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Limits:
     memory: int = 2 << 30
 
 
-def enter_worker(limits: Limits) -> None:
-    """Make a freshly forked child a worker: limited, silent, and dead with its parent."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def enter_worker(limits: Limits, parent: int) -> None:
+    """Make a freshly forked child of `parent` a worker: limited, silent, and dead with it."""
+    die_with(parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)
@@ -38,6 +39,13 @@ def enter_worker(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def die_with(parent: int) -> None:
+    """End this process when `parent`, which forked it, ends. A fork does not inherit that."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the kernel was asked
+        os._exit(1)
+
+
 def start_clock(limits: Limits) -> None:
     """Give the candidate that begins now its processor time; SIGPROF ends the worker."""
     signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
@@ -47,6 +55,8 @@ def failure_of(status: int, peak_rss: int, limits: Limits) -> Failure:
     """What the wait status and the peak resident bytes of a dead worker mean."""
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
         return Failure.TIMED_OUT
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
+        return Failure.MEMORY
     # A refused allocation ends libLLVM by abort(): tell it from a crash by the peak.
     if peak_rss > limits.memory * 3 // 4:
         return Failure.MEMORY

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cr1cc.errors import EvaluationError
-from cr1cc.evaluate.limits import Limits, failure_of, start_clock
+from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, die_with, failure_of, start_clock
 from cr1cc.ir import fingerprint, walk
 from cr1cc.ir.describe import describe
 from cr1cc.llvm.library import Library
@@ -57,6 +57,11 @@ class Worker:
     def key(self, reply: Reply) -> None:
         """The fingerprint alone: all that a known decision needs."""
         reply(fingerprint.module_fingerprint(self.module))
+
+    def reads_files(self, reply: Reply) -> None:
+        """Whether the assembler would read other files: then equal modules may differ."""
+        text = self.module.text()
+        reply(".incbin" in text or ".include" in text)
 
     def measure(self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool) -> None:
         """A Score or a Failure per recipe, as `(index, result)`.
@@ -199,14 +204,18 @@ class Worker:
     def _emit_in_child(self, module: Module, options: tuple[str, ...]) -> Sizes | Failure:
         """Options are global to a process, so they are set in a snapshot of this one."""
         read, write = os.pipe()
+        worker = os.getpid()
         child = os.fork()
         if child == 0:
             status = 1
             try:
+                die_with(worker)
                 start_clock(self.limits)
                 with os.fdopen(write, "wb") as pipe:
                     pickle.dump(self._emit(module, options), pipe)
                 status = 0
+            except MemoryError:
+                status = OUT_OF_MEMORY
             finally:
                 os._exit(status)
         os.close(write)

@@ -166,10 +166,10 @@ def _normalise(pipeline: Pipeline, manager: str) -> Pipeline:
             result.extend(children)
             continue
         last = result[-1] if result else None
-        if last and last.children and node.name == "function" == last.name:
-            if last.parameters == parameters:
-                result[-1] = Node("function", parameters, last.children + children)
-                continue
+        same_kind = last is not None and (last.name, last.parameters) == ("function", parameters)
+        if last and last.children and same_kind and node.name == "function":
+            result[-1] = Node("function", parameters, last.children + children)
+            continue
         result.append(Node(node.name, parameters, children))
     return tuple(result)
 

@@ -35,18 +35,40 @@ class Option:
 _SCHEDULER = "one of the SelectionDAG schedulers; the default of some targets and levels"
 _LEFT_OUT = "leaves an optimisation out, as -O0 does"
 
+_HEURISTIC = "moves a threshold of a heuristic; any value is a legal choice"
+_ALLOCATION = "chooses between equal register assignments; the allocator checks them all"
+_X86 = ("X86",)
+
 OPTIONS: tuple[Option, ...] = (
     Option("-disable-block-placement", "block-placement", _LEFT_OUT),
+    Option("-disable-cgp", "cgp", _LEFT_OUT),
     Option("-disable-early-ifcvt", "early-ifcvt", _LEFT_OUT),
     Option("-disable-lsr", "lsr", _LEFT_OUT),
     Option("-disable-machine-cse", "machine-cse", _LEFT_OUT),
     Option("-disable-machine-licm", "machine-licm", _LEFT_OUT),
     Option("-disable-machine-sink", "machine-sink", _LEFT_OUT),
+    Option("-disable-phi-elim-edge-splitting", "phi-elim", _LEFT_OUT),
+    Option("-disable-x86-lea-opt", "x86-lea", _LEFT_OUT, targets=_X86),
+    Option(
+        "-enable-machine-outliner=always",
+        "outliner",
+        "on by default at -Oz on AArch64, ARM and RISC-V; X86 has had it since LLVM 5",
+    ),
     Option("-enable-misched=false", "misched", _LEFT_OUT),
-    Option("-pre-RA-sched=linearize", "pre-ra-sched", _SCHEDULER),
+    Option("-join-splitedges", "join-splitedges", _ALLOCATION),
+    Option("-lsr-insns-cost=false", "lsr", _HEURISTIC),
+    Option("-machine-sink-split-probability-threshold=0", "sink-split", _HEURISTIC),
+    Option("-machine-sink-split=false", "sink-split", _LEFT_OUT),
+    Option("-min-jump-table-entries=8", "jump-tables", _HEURISTIC),
+    Option("-phi-elim-split-all-critical-edges", "phi-elim", _HEURISTIC),
     Option("-pre-RA-sched=list-burr", "pre-ra-sched", _SCHEDULER),
+    Option("-pre-RA-sched=list-hybrid", "pre-ra-sched", _SCHEDULER),
+    Option("-pre-RA-sched=list-ilp", "pre-ra-sched", _SCHEDULER),
     Option("-pre-RA-sched=source", "pre-ra-sched", _SCHEDULER),
     Option("-regalloc=basic", "regalloc", "LLVM's second register allocator"),
+    Option("-split-spill-mode=size", "split-spill", _ALLOCATION),
+    Option("-tail-merge-size=1", "tail-merge", _HEURISTIC),
+    Option("-terminal-rule", "terminal-rule", _ALLOCATION),
 )
 
 REFUSED_OPTIONS: tuple[Refused, ...] = (Refused("-global-isel", "14-23", "crashes on some inputs"),)

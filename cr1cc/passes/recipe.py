@@ -23,7 +23,7 @@ from cr1cc.passes.grammar import (
 )
 from cr1cc.passes.macros import is_macro
 from cr1cc.passes.options import find_option, find_refused_option
-from cr1cc.passes.table import PassLevel, find_pass, parameter_problem
+from cr1cc.passes.table import PassLevel, allows, find_pass
 from cr1cc.records import Recipe
 
 MAX_STAGES = 16
@@ -141,9 +141,10 @@ def _adapt_manager(node: Node, major: int, level: PassLevel) -> Node:
 
 def _adapt_pass(node: Node, major: int, level: PassLevel) -> Node:
     row = find_pass(node.name)
-    if row is not None and node.parameters:
-        parts = node.parameters.split(";")
-        parts = [part for part in parts if not parameter_problem(row, part, major)]
+    if row is not None:
+        parts = [p for p in (node.parameters or "").split(";") if allows(row, p, major)]
+        if row.required and major >= row.required[1] and row.required[0] not in parts:
+            parts.append(row.required[0])
         node = Node(node.name, ";".join(parts) or None)
     check_pipeline((node,), major, level)
     return node

@@ -50,6 +50,7 @@ class Pass:
     parameters: tuple[Parameter, ...] = ()
     forms: tuple[str, ...] = ("",)  # parameter texts that random generation picks from
     grows: bool = False  # makes code larger by purpose: not for a size objective
+    required: tuple[str, int] | None = None  # a parameter it must have, and since which major
 
     @property
     def level(self) -> PassLevel:
@@ -69,6 +70,7 @@ _MSSA = (PassLevel.LOOP_MSSA,)
 _OZ = "run by default<Oz>"
 _O1 = "run by default<O1>"
 _O3 = "run by default<O3>"
+_CAMPAIGN = "held up by the soundness campaign (docs/soundness.md)"
 _CODEGEN = "run by the code generator's own IR pipeline at -O1 and above"
 
 _SIMPLIFYCFG = (
@@ -112,6 +114,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("bdce", _FUNCTION, _OZ),
     Pass("called-value-propagation", _MODULE, _OZ),
     Pass("callsite-splitting", _FUNCTION, _O3, grows=True),
+    Pass("canon-freeze", _LOOPS, _CODEGEN),
     Pass("consthoist", _FUNCTION, _CODEGEN),
     Pass("constmerge", _MODULE, _OZ),
     Pass("constraint-elimination", _FUNCTION, _OZ, since=19),
@@ -179,7 +182,14 @@ PASSES: tuple[Pass, ...] = (
             Parameter("max-iterations", since=19, negatable=False, low=1, high=8),
             Parameter("no-verify-fixpoint", since=19, negatable=False),
         ),
-        forms=("", "max-iterations=1;no-verify-fixpoint", "max-iterations=3;no-verify-fixpoint"),
+        forms=(
+            "",
+            "no-verify-fixpoint",
+            "max-iterations=1;no-verify-fixpoint",
+            "max-iterations=3;no-verify-fixpoint",
+        ),
+        # As text it verifies its fixpoint otherwise, and ends the process where there is none.
+        required=("no-verify-fixpoint", 19),
     ),
     Pass("instsimplify", _FUNCTION, _OZ),
     Pass(
@@ -189,6 +199,7 @@ PASSES: tuple[Pass, ...] = (
         parameters=(Parameter("no-func-spec", since=16, negatable=False),),
         forms=("", "no-func-spec"),
     ),
+    Pass("iroutliner", _MODULE, _CAMPAIGN),
     Pass("jump-table-to-switch", _FUNCTION, "run by default<O2> of 23", since=23, grows=True),
     Pass("jump-threading", _FUNCTION, _OZ),
     Pass("lcssa", _FUNCTION, "run before every loop pass of every pipeline"),
@@ -242,6 +253,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("memcpyopt", _FUNCTION, _OZ),
     Pass("mergefunc", _MODULE, "run at every level of rustc and by `clang -fmerge-functions`"),
     Pass("mergeicmps", _FUNCTION, _CODEGEN),
+    Pass("mergereturn", _FUNCTION, _CAMPAIGN, until=22),
     Pass(
         "mldst-motion",
         _FUNCTION,
@@ -250,6 +262,11 @@ PASSES: tuple[Pass, ...] = (
         forms=("", "split-footer-bb"),
     ),
     Pass("move-auto-init", _FUNCTION, _OZ, since=19),
+    Pass(
+        "nary-reassociate",
+        _FUNCTION,
+        "run by the AMDGPU and NVPTX code generators at -O1 and above",
+    ),
     Pass("partially-inline-libcalls", _FUNCTION, _CODEGEN, grows=True),
     Pass("reassociate", _FUNCTION, _OZ),
     Pass("rel-lookup-table-converter", _MODULE, _OZ),
@@ -292,6 +309,7 @@ PASSES: tuple[Pass, ...] = (
     ),
     Pass("sink", _FUNCTION, "run by the AMDGPU code generator at -O1 and above"),
     Pass("slp-vectorizer", _FUNCTION, "run by default<Os> and default<O2>", grows=True),
+    Pass("slsr", _FUNCTION, "run by the AMDGPU and NVPTX code generators at -O1 and above"),
     Pass(
         "speculative-execution",
         _FUNCTION,
@@ -365,12 +383,18 @@ def find_refused(name: str) -> Refused | None:
 
 def parameter_problem(row: Pass, text: str, major: int) -> str:
     """What is wrong with the parameter text of a pass, "" if nothing is."""
-    for part in text.split(";"):
-        if not part:
-            continue
-        if not any(_allows(p, part) for p in row.parameters if p.since <= major <= p.until):
+    parts = text.split(";")
+    if row.required and major >= row.required[1] and row.required[0] not in parts:
+        return f"{row.name} needs {row.required[0]} for LLVM {major}"
+    for part in filter(None, parts):
+        if not allows(row, part, major):
             return f"{row.name}<{text}>: parameter {part!r} is not vetted for LLVM {major}"
     return ""
+
+
+def allows(row: Pass, part: str, major: int) -> bool:
+    """Whether a pass may be given one parameter with an LLVM major."""
+    return any(_allows(p, part) for p in row.parameters if p.since <= major <= p.until)
 
 
 def _allows(parameter: Parameter, part: str) -> bool:

@@ -7,7 +7,7 @@ wrote there on purpose. Decoding gives the record or None, never an exception.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cr1cc.outcome import Kind, Outcome
@@ -31,6 +31,17 @@ class FunctionAnswer:
     before: int  # st_size without the tail
     after: int
     origin: str = ""  # "store" or "pack", where it was found
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object file as it was made, and by which decision (`key` of its module)."""
+
+    key: str
+    outcome: Outcome
+    bytes_before: int
+    bytes_after: int
+    data: bytes
 
 
 def anything(_: object) -> None:
@@ -115,6 +126,30 @@ def decode_failure(data: bytes) -> Failure | None:
         return None
 
 
+def encode_object(stored: StoredObject) -> bytes:
+    """One line of JSON, then the object."""
+    head = {
+        "key": stored.key,
+        "outcome": stored.outcome.counter,
+        "bytes": [stored.bytes_before, stored.bytes_after],
+    }
+    return _dump(head) + b"\n" + stored.data
+
+
+def decode_object(data: bytes) -> StoredObject | None:
+    """The object in `data`; None if it is not one."""
+    try:
+        head, newline, body = data.partition(b"\n")
+        fields = _object(head)
+        before, after = (_count(value) for value in _pair(fields["bytes"]))
+        outcome = Outcome[_text(fields["outcome"]).upper()]
+        if not newline or not body or outcome.kind is Kind.PASSTHROUGH:
+            return None
+        return StoredObject(_text(fields["key"]), outcome, before, after, body)
+    except Exception:  # as above
+        return None
+
+
 def _decision(fields: dict[str, object]) -> Decision:
     outcome = Outcome[_text(fields["outcome"]).upper()]
     before, after = (_count(value) for value in _pair(fields["bytes"]))
@@ -157,7 +192,7 @@ def _change(item: object) -> FunctionChange:
     return FunctionChange(_text(name), _count(before), _count(after), _text(tail), _text(origin))
 
 
-def _dump(fields: dict[str, object]) -> bytes:
+def _dump(fields: Mapping[str, object]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
 

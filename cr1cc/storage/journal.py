@@ -12,14 +12,13 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 FILE = "journal"
 LIMIT = 8 << 20  # bytes of one of the two files
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """What became of one command."""
 
     outcome: str  # Outcome.counter
@@ -141,8 +140,8 @@ def _rotate(directory: str, path: str, limit: int) -> None:
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
-    row.name: {"str": (str,), "int": (int,), "float": (int, float)}[str(row.type)]
-    for row in fields(Event)
+    name: {str: (str,), int: (int,), float: (int, float)}[type(Event._field_defaults.get(name, ""))]
+    for name in Event._fields
 }
 
 

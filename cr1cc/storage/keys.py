@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from enum import Enum
 
@@ -23,6 +24,7 @@ class Shelf(Enum):
     FUNCTION_BETTER = "function.better", 4
     FUNCTION_NOTHING = "function.nothing", 5
     CANDIDATE_FAILED = "candidate.failed", 6
+    OBJECT = "object", 7
 
     @property
     def word(self) -> str:
@@ -83,6 +85,12 @@ def function_key(context: KeyContext, fingerprint: str) -> str:
 def candidate_key(context: KeyContext, fingerprint: str, recipe: Recipe) -> str:
     """The key of the failure of one recipe on the module with that fingerprint."""
     return _key("candidate", context, fingerprint, recipe.stages, recipe.options)
+
+
+def object_key(context: KeyContext, bitcode: bytes, command: Sequence[str]) -> str:
+    """The key of the object that a decision made of exactly this bitcode by `command`."""
+    digest = hashlib.blake2b(bitcode, digest_size=KEY_BYTES).hexdigest()
+    return _key("object", context, digest, *command)
 
 
 def local_key(key: str, packs: str) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from cr1cc.config import Config
 from cr1cc.records import Answer, Decision, Failure
 from cr1cc.storage import codec, envelope
-from cr1cc.storage.codec import CheckRecipe, CheckTail, FunctionAnswer
+from cr1cc.storage.codec import CheckRecipe, CheckTail, FunctionAnswer, StoredObject
 from cr1cc.storage.keys import FUNCTIONS, MODULES, Shelf, local_key
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.packs import PackSet
 from cr1cc.util.data import data_path
 
-__all__ = ["DecisionStore", "FunctionAnswer"]
+__all__ = ["DecisionStore", "FunctionAnswer", "StoredObject"]
+
+_LARGEST_OBJECT = 16 << 20  # bytes; larger ones would drive out too much else
 
 ANSWERS = {
     Shelf.MODULE_BETTER: Answer.BETTER,
@@ -131,6 +133,19 @@ class DecisionStore:
     def put_failed(self, key: str, failure: Failure) -> None:
         """Remember that a candidate failed."""
         self._put({Shelf.CANDIDATE_FAILED.name_of(self._bind(key)): codec.encode_failure(failure)})
+
+    def object(self, key: str) -> StoredObject | None:
+        """The object that was made before; local only, packs carry decisions."""
+        for payload in self._from_local([(Shelf.OBJECT, key)]).values():
+            if (stored := codec.decode_object(payload)) is not None:
+                return stored
+            self._reject(Shelf.OBJECT, key, "store")
+        return None
+
+    def put_object(self, key: str, stored: StoredObject) -> None:
+        """Remember an object whole, so that the next build need not make it again."""
+        if len(stored.data) <= _LARGEST_OBJECT:
+            self._put({Shelf.OBJECT.name_of(self._bind(key)): codec.encode_object(stored)})
 
     def _sources(
         self, keys: list[str], shelves: tuple[Shelf, ...], local: str

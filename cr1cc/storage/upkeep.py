@@ -28,8 +28,13 @@ def damaged_entries(local: LocalStore) -> list[str]:
 
 
 def export_entries(local: LocalStore, path: str) -> int:
-    """Write all intact entries to a pack; returns their number. Raises StorageError."""
-    found = ((name, _intact(name, data)) for name, data in local.rows())
+    """Write all intact decisions to a pack; returns their number. Raises StorageError.
+
+    Objects stay where they are: a pack is read on other machines, and says what to do.
+    """
+    objects = f"{Shelf.OBJECT.word}/"
+    rows = ((name, data) for name, data in local.rows() if not name.startswith(objects))
+    found = ((name, _intact(name, data)) for name, data in rows)
     entries = {name: payload for name, payload in found if payload is not None}
     try:
         write_pack(path, entries)
@@ -76,6 +81,8 @@ def _decodes(name: str, payload: bytes) -> bool:
     if shelf in ANSWERS:
         answer = ANSWERS[shelf]
         return codec.decode_decision(payload, answer, codec.anything, codec.anything) is not None
+    if shelf is Shelf.OBJECT:
+        return codec.decode_object(payload) is not None
     if shelf is Shelf.CANDIDATE_FAILED:
         return codec.decode_failure(payload) is not None
     better = shelf is Shelf.FUNCTION_BETTER

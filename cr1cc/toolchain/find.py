@@ -7,7 +7,6 @@ newest down, the compiler that pip installed beside this interpreter.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -16,9 +15,9 @@ from cr1cc.errors import ToolchainError
 VERSIONED = tuple(range(22, 13, -1))  # clang-22 … clang-14: the names that distributions use
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
-# What the scripts that installers write for us, and people's shims around them, contain.
-# A checkout's directory name in a `#!` line does not match.
-_OURS = re.compile(rb"\bcr1cc\.wrapper\b|['\"]cr1cc['\"=]|\bcr1-clang\b")
+# What the scripts that installers write for us, and people's shims around them, contain
+# behind their first line.
+_OURS = (b"cr1cc.wrapper", b"'cr1cc'", b'"cr1cc"', b"'cr1cc=", b'"cr1cc=', b"cr1-clang")
 _SCRIPT_BYTES = 8192
 
 
@@ -61,7 +60,10 @@ def is_ourselves(path: str, own: str) -> bool:
         pass
     try:
         with open(path, "rb") as file:
-            return file.read(2) == b"#!" and bool(_OURS.search(file.read(_SCRIPT_BYTES)))
+            if file.read(2) != b"#!":
+                return False
+            body = file.read(_SCRIPT_BYTES).partition(b"\n")[2]
+            return any(mark in body for mark in _OURS)
     except OSError:
         return False
 
@@ -119,7 +121,7 @@ def _for_name(name: str, path: str, own: str) -> str:
         plain = base.replace("clang++", "clang", 1)
         wanted = plain.replace("clang", "clang++", 1) if name == "clang++" else plain
         # clang's own symlink names its version in the target only: clang -> clang-23.
-        for partner in dict.fromkeys((wanted, re.sub(r"-[0-9.]+$", "", wanted))):
+        for partner in dict.fromkeys((wanted, wanted.rstrip("0123456789.").rstrip("-"))):
             other = os.path.join(directory, partner)
             same = os.path.realpath(other) == os.path.realpath(path)
             usable = _executable(other) and not is_ourselves(other, own)

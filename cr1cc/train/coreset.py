@@ -31,7 +31,7 @@ from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import SIZE, macros_for
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import check_recipe, format_recipe, parse_recipe
+from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
 from cr1cc.passes.table import PassLevel
 from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
@@ -48,6 +48,18 @@ _SEED_STAGES = (
     "function(early-cse<memssa>,instcombine,simplifycfg)",
     "function(simplifycfg<sink-common-insts;hoist-common-insts>,instcombine,simplifycfg)",
     "function(gvn,instcombine,simplifycfg,dse,adce)",
+)
+# Options that gain by themselves often enough to be tried in pairs.
+_PAIRED = (
+    "-disable-cgp",
+    "-disable-lsr",
+    "-disable-machine-licm",
+    "-disable-machine-sink",
+    "-enable-machine-outliner=always",
+    "-enable-misched=false",
+    "-phi-elim-split-all-critical-edges",
+    "-pre-RA-sched=list-burr",
+    "-split-spill-mode=size",
 )
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
 _RANDOM_TAILS = 48
@@ -146,7 +158,7 @@ def _search(task: _Task, sample: Sample, budget: int) -> Row:
             return {}
         meter = Meter(evaluator, budget)
         request = Request(info, Level.OZ, task.major, task.target, budget)
-        seeds = [r for r in map(_seed, _SEED_STAGES) if _holds(task, r)]
+        seeds = [_seed(task, stage) for stage in _SEED_STAGES]
         proposal = Search(seeds).propose(request, meter.measure)
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
@@ -187,8 +199,8 @@ def _measure_tails(
         return {"functions": rows}
 
 
-def _seed(stage: str) -> Recipe:
-    return Recipe((SIZE, stage) if stage else (SIZE,))
+def _seed(task: _Task, stage: str) -> Recipe:
+    return adapt(Recipe((SIZE, stage) if stage else (SIZE,)), task.major, task.target)
 
 
 def _target(toolchain: Toolchain) -> str:
@@ -210,18 +222,18 @@ def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
     """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
     options = [row.text for row in options_for(task.major, task.target)]
     singles = [Recipe((SIZE,), (option,)) for option in options]
-    pairs = [Recipe((SIZE,), pair) for pair in combinations(options[:8], 2)]
+    pairs = [Recipe((SIZE,), pair) for pair in combinations(_PAIRED, 2)]
     counts: dict[str, int] = {}
     for row in found:
         for text in row.get("recipes", ()):
             counts[text] = counts.get(text, 0) + 1
     winners = [parse_recipe(t) for t, _ in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
-    everything = [*singles, *map(_seed, _SEED_STAGES[1:]), *winners, *pairs]
+    everything = [*singles, *(_seed(task, stage) for stage in _SEED_STAGES[1:]), *winners, *pairs]
     return [recipe for recipe in dict.fromkeys(everything) if _holds(task, recipe)][:size]
 
 
 def _tail_pool(task: _Task, rng: Random) -> list[str]:
-    seeds = [stage for stage in _SEED_STAGES if stage.startswith("function")]
+    seeds = [_seed(task, stage).stages[1] for stage in _SEED_STAGES if stage.startswith("function")]
     strangers = [
         random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
         for _ in range(_RANDOM_TAILS)

@@ -68,7 +68,7 @@ def test_failures_of_candidates_are_remembered(open_store: Open, context: KeyCon
 def test_without_a_cache_nothing_is_kept_and_nothing_is_made(
     config: Config, context: KeyContext, better: Decision
 ) -> None:
-    with DecisionStore(replace(config, cache=False)) as store:
+    with DecisionStore(config._replace(cache=False)) as store:
         store.put_module(module_key(context, "ab"), better)
         assert store.module(module_key(context, "ab")) is None
     assert not Path(config.cache_dir).exists()
@@ -85,7 +85,7 @@ def test_packs_are_consulted_first_in_every_cache_state(
     packs = tmp_path / "packs"
     packs.mkdir()
     upkeep.export_entries(LocalStore(config.cache_dir, 1 << 20), str(packs / "one.pack"))
-    elsewhere = replace(config, cache_dir=str(tmp_path / "other"), cache=cache, packs=True)
+    elsewhere = config._replace(cache_dir=str(tmp_path / "other"), cache=cache, packs=True)
     with DecisionStore(elsewhere, packs=str(packs)) as store:
         assert store.module(key) == better
         assert store.origin == "pack"
@@ -99,12 +99,12 @@ def test_a_local_decision_does_not_outlive_the_packs_that_it_was_made_with(
     packs = tmp_path / "packs"
     packs.mkdir()
     key = module_key(context, "ab")
-    with DecisionStore(replace(config, packs=True), packs=str(packs)) as store:
+    with DecisionStore(config._replace(packs=True), packs=str(packs)) as store:
         store.put_module(key, better)
         assert store.module(key) == better
     name = Shelf.CANDIDATE_FAILED.name_of(module_key(context, "x"))
     write_pack(str(packs / "new.pack"), {name: b'{"failure":"crashed"}'})
-    with DecisionStore(replace(config, packs=True), packs=str(packs)) as store:
+    with DecisionStore(config._replace(packs=True), packs=str(packs)) as store:
         assert store.module(key) is None
 
 

@@ -1,0 +1,97 @@
+"""The real compiler as we use it: source to bitcode, bitcode to object, its own command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cr1cc.driver.commands import emission_command, emitted_split_dwarf, front_end_command
+from cr1cc.errors import EvaluationError
+from cr1cc.records import Plan
+from cr1cc.util import process
+from cr1cc.util.atomic import replace_file
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """An object and, with -gsplit-dwarf, the debug data that belongs to it."""
+
+    data: bytes
+    debug: bytes = b""
+
+
+class RealCompiler:
+    """The user's compiler, for one plan. `mode` is what makes the driver compile the
+    language of the command's name."""
+
+    def __init__(
+        self, plan: Plan, driver: str, mode: tuple[str, ...], environ: Mapping[str, str]
+    ) -> None:
+        self.plan = plan
+        self.environ = environ
+        self._start = [driver, *mode]
+
+    def original(self) -> int:
+        """Run the user's own command; returns its status, or minus the signal that ended it."""
+        return process.run([*self._start, *self.plan.arguments], env=self.environ)
+
+    def front_end(self) -> tuple[bytes, bytes]:
+        """Bitcode as it enters the optimiser, and what the front end had to say.
+
+        Raises EvaluationError if there is no bitcode.
+        """
+        command = front_end_command(self.plan, "-", with_dependencies=True)
+        status, bitcode, diagnostics = process.capture([*self._start, *command], self.environ)
+        if status or not bitcode:
+            raise EvaluationError("the front end gave no bitcode")
+        return bitcode, diagnostics
+
+    def emit(self, bitcode: bytes, options: Sequence[str]) -> Emitted:
+        """The object of an optimised module, with code-generation options.
+
+        Raises EvaluationError if the compiler fails or has anything to say.
+        """
+        source = process.memory_file(bitcode)
+        # Split debug data needs a name beside the object's; all else goes through memory.
+        output = f"{self.plan.output}.cr1-{os.getpid()}.tmp" if self.plan.split_dwarf else "-"
+        files = (output, emitted_split_dwarf(output)) if self.plan.split_dwarf else ()
+        try:
+            command = emission_command(self.plan, "-", output, options)
+            status, data, diagnostics = process.capture(
+                [*self._start, *command], self.environ, stdin=source
+            )
+            if status or diagnostics:
+                raise EvaluationError("the real compiler did not take the module silently")
+            return Emitted(*map(contents, files)) if files else Emitted(data)
+        finally:
+            os.close(source)
+            for file in files:
+                with contextlib.suppress(OSError):
+                    os.unlink(file)
+
+    def replace(self, emitted: Emitted, mode: int = 0o666) -> None:
+        """Put an object in the place of the user's. Raises OSError."""
+        if self.plan.split_dwarf:
+            replace_file(self.plan.split_dwarf, emitted.debug, mode)
+        replace_file(self.plan.output, emitted.data, mode)
+
+    def say(self, diagnostics: bytes) -> None:
+        """Give the front end's words to standard error as the real command would."""
+        if not diagnostics:
+            return
+        if os.isatty(2):
+            # Colours and widths are the compiler's business: let it speak again, itself.
+            command = front_end_command(self.plan, os.devnull, with_dependencies=False)
+            process.run([*self._start, *command], env=self.environ)
+            return
+        view = memoryview(diagnostics)
+        while view:
+            view = view[os.write(2, view) :]
+
+
+def contents(path: str) -> bytes:
+    """All bytes of a file. Raises OSError."""
+    with open(path, "rb") as file:
+        return file.read()
