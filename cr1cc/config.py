@@ -88,7 +88,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("budget", "number", _integer(0, 100_000), 12, "recipes evaluated for one module"),
+    Setting("budget", "number", _integer(0, 100_000), 8, "recipes evaluated for one module"),
     Setting("cache", "boolean", _boolean, True, "keep decisions in the local cache"),
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
     Setting("cache_size", "size", _size, 1 << 30, "size limit of the local cache, in bytes"),
@@ -105,14 +105,14 @@ SETTINGS: tuple[Setting, ...] = (
         "coreset",
         "who proposes recipes",
     ),
-    Setting("tail_budget", "number", _integer(0, 1000), 4, "pipelines tried on each function"),
+    Setting("tail_budget", "number", _integer(0, 1000), 3, "pipelines tried on each function"),
 )
 
 
 class Config(NamedTuple):
     """The settings in force; `origins` says for each key where its value came from."""
 
-    budget: int = 12
+    budget: int = 8
     cache: bool = True
     cache_dir: str = ""
     cache_size: int = 1 << 30
@@ -121,7 +121,7 @@ class Config(NamedTuple):
     enabled: bool = True
     packs: bool = True
     proposer: str = "coreset"
-    tail_budget: int = 4
+    tail_budget: int = 3
     origins: Mapping[str, str] = MappingProxyType({})
 
 

@@ -7,7 +7,6 @@ which one to blame when the worker dies.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, die_with, failure_of, start_clock
+from cr1cc.evaluate.tails import Tails
 from cr1cc.ir import fingerprint, walk
 from cr1cc.ir.describe import describe
 from cr1cc.llvm.library import Library
@@ -49,6 +49,8 @@ class Worker:
         self.machine = TargetMachine(library, self.module, subject.target)
         self.passes = PassRunner(library, self.machine)
         self._emitted: dict[tuple[bytes, tuple[str, ...]], Sizes] = {}
+        self._written: dict[tuple[str, ...], bytes] = {}  # bitcode after stages
+        self._counts: dict[tuple[str, ...], int] = {}  # instructions after stages
 
     def describe(self, reply: Reply) -> None:
         """ModuleInfo of the module as it enters the optimiser."""
@@ -72,7 +74,7 @@ class Worker:
         """
         for index, module in self._trie(reply, recipes):
             try:
-                reply((index, self._score(module, recipes[index].options, ceiling, emit)))
+                reply((index, self._score(module, recipes[index], ceiling, emit)))
             except EvaluationError:
                 reply((index, Failure.REFUSED))
 
@@ -83,31 +85,20 @@ class Worker:
 
         Index -1 is the module after `stages` without any tail.
         """
-        base = self._canonical(self._after(stages))
-        wanted = set(names)
-        chosen = [f for f in base.defined_functions() if name_of(self.library, f) in wanted]
-        everything = len(chosen) == len(base.defined_functions())
-        for index, tail in enumerate(("", *tails), start=-1):
+        reply(("start", -1))
+        base = self._optimised(stages)
+        start_clock(self.limits)
+        bench = Tails(base, self.passes, self.machine, names)
+        reply((-1, bench.sizes))
+        for index, tail in enumerate(tails):
             reply(("start", index))
             start_clock(self.limits)
-            module = base.clone()
-            if tail and everything:
-                self.passes.run(module, tail)
-            elif tail:
-                handles = [
-                    f for f in module.defined_functions() if name_of(self.library, f) in wanted
-                ]
-                self.passes.run_on_functions(module, tail, handles)
-            if module.invalid():
-                reply((index, Failure.INVALID))
-            else:
-                sizes = ObjectFile(self.machine.emit(module)).function_sizes()
-                reply((index, {n: s for n, s in sizes.items() if n in wanted}))
-            module.close()
+            reply((index, bench.after(tail)))
+        base.close()
 
     def function_fingerprints(self, reply: Reply, stages: tuple[str, ...]) -> None:
         """Fingerprint by name of every function that is defined after `stages`."""
-        module = self._after(stages)
+        module = self._optimised(stages)
         reply(fingerprint.function_fingerprints(module))
         module.close()
 
@@ -120,7 +111,7 @@ class Worker:
         for stage in stages:
             self._run(module, stage)
         if tails:
-            module = self._canonical(module)
+            module = self._canonical(module.bitcode())
         by_tail: dict[str, set[str]] = {}
         for name, tail in tails:
             by_tail.setdefault(tail, set()).add(name)
@@ -132,19 +123,21 @@ class Worker:
             raise EvaluationError("the recipe leaves an invalid module")
         reply(module.bitcode())
 
-    def _canonical(self, module: Module) -> Module:
-        """The module written and read again: use lists, which no fingerprint shows and
-        some passes walk, are then in the order that the text implies."""
-        bitcode = module.bitcode()
-        module.close()
+    def _canonical(self, bitcode: bytes) -> Module:
+        """A module as it is read back: use lists, which no fingerprint shows and some
+        passes walk, are then in the order that the text implies."""
         return Module.parse_bitcode(self.library, bitcode)
 
-    def _after(self, stages: Sequence[str]) -> Module:
-        start_clock(self.limits)
-        module = self.module.clone()
-        for stage in stages:
-            self._run(module, stage)
-        return module
+    def _optimised(self, stages: tuple[str, ...]) -> Module:
+        """The module after `stages`, read back."""
+        if stages not in self._written:
+            start_clock(self.limits)
+            module = self.module.clone()
+            for stage in stages:
+                self._run(module, stage)
+            self._written[stages] = module.bitcode()
+            module.close()
+        return self._canonical(self._written[stages])
 
     def _trie(self, reply: Reply, recipes: Sequence[Recipe]) -> Iterator[tuple[int, Module]]:
         """`(index, module after the recipe)`, sharing what recipes have in common."""
@@ -171,35 +164,37 @@ class Worker:
     def _run(self, module: Module, stage: str) -> None:
         self.passes.run(module, self.subject.macros.get(stage, stage))
 
-    def _score(
-        self, module: Module, options: tuple[str, ...], ceiling: float, emit: bool
-    ) -> Score | Failure:
-        if module.invalid():
-            return Failure.INVALID
-        ic = walk.instruction_count(module)
+    def _score(self, module: Module, recipe: Recipe, ceiling: float, emit: bool) -> Score | Failure:
+        if recipe.stages not in self._counts:
+            if module.invalid():
+                return Failure.INVALID
+            self._counts[recipe.stages] = walk.instruction_count(module)
+            self._written[recipe.stages] = module.bitcode()
+        ic = self._counts[recipe.stages]
         if not emit:
             return Score(ic)
         if ceiling and ic > ceiling:
             return Failure.REJECTED
         # Many recipes end in the same module: equal bitcode has an equal object.
-        digest = hashlib.blake2b(module.bitcode(), digest_size=20).digest()
-        sizes = self._emitted.get((digest, options))
+        place = (self._written[recipe.stages], recipe.options)
+        sizes = self._emitted.get(place)
         if sizes is None:
-            measured = self._emit_in_child(module, options) if options else self._emit(module, ())
+            measured = (
+                self._emit_in_child(module, recipe.options)
+                if recipe.options
+                else self._emit(module)
+            )
             if isinstance(measured, Failure):
                 return measured
-            sizes = self._emitted[digest, options] = measured
+            sizes = self._emitted[place] = measured
         return Score(ic, *sizes)
 
-    def _emit(self, module: Module, options: tuple[str, ...]) -> Sizes:
-        machine = self.machine
-        if options:
-            set_options(self.library, options)
-            machine = TargetMachine(self.library, module, self.subject.target)
+    def _emit(self, module: Module) -> Sizes:
         copy = module.clone()  # code generation changes the module
-        emitted = ObjectFile(machine.emit(copy))
-        copy.close()
-        return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items()))
+        try:
+            return _sizes(self.machine.emit(copy))
+        finally:
+            copy.close()
 
     def _emit_in_child(self, module: Module, options: tuple[str, ...]) -> Sizes | Failure:
         """Options are global to a process, so they are set in a snapshot of this one."""
@@ -212,7 +207,9 @@ class Worker:
                 die_with(worker)
                 start_clock(self.limits)
                 with os.fdopen(write, "wb") as pipe:
-                    pickle.dump(self._emit(module, options), pipe)
+                    set_options(self.library, options)
+                    machine = TargetMachine(self.library, module, self.subject.target)
+                    pickle.dump(_sizes(machine.emit(module)), pipe)
                 status = 0
             except MemoryError:
                 status = OUT_OF_MEMORY
@@ -226,6 +223,11 @@ class Worker:
             return failure_of(status, usage.ru_maxrss * 1024, self.limits)
         sizes: Sizes = pickle.loads(data)
         return sizes
+
+
+def _sizes(data: bytes) -> Sizes:
+    emitted = ObjectFile(data)
+    return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items()))
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:

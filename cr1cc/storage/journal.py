@@ -133,8 +133,8 @@ def _rotate(directory: str, path: str, limit: int) -> None:
         # Another one may have renamed it meanwhile: then the file there is a small one.
         if os.stat(path).st_size > limit:
             os.rename(path, f"{path}.1")
-    except BlockingIOError:
-        pass  # another one is at it
+    except (BlockingIOError, FileNotFoundError):
+        pass  # another one is at it, or was
     finally:
         os.close(lock)
 
