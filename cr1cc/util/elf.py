@@ -6,6 +6,7 @@ compare it with pyelftools. Names and values are those of the System V gABI.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,10 +79,8 @@ class ObjectFile:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        try:
+        with _damage_told():
             self._read_header()
-        except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise NotElfError(f"a damaged ELF file: {error}") from None
 
     def _read_header(self) -> None:
         data = self.data
@@ -96,6 +95,8 @@ class ObjectFile:
         # Class, byte order, OS ABI, machine and processor flags: what must not change.
         self.identity = (data[4], data[5], data[7], fields[1], fields[6])
         section_format = order + ("IIQQQQIIQQ" if self._wide else "IIIIIIIIII")
+        if entry != struct.calcsize(section_format) and offset:
+            raise NotElfError(f"a damaged ELF file: section headers of {entry} bytes")
         if count == 0 and offset:  # more than SHN_LORESERVE sections: see the gABI on e_shnum
             count = struct.unpack_from(section_format, data, offset)[5]
         raw = [struct.unpack_from(section_format, data, offset + i * entry) for i in range(count)]
@@ -112,6 +113,15 @@ class ObjectFile:
 
     def symbols(self) -> Iterator[Symbol]:
         """All symbols but the null one; sections beyond 65,279 have their real index."""
+        with _damage_told():
+            yield from self._symbols()
+
+    def section_of(self, symbol: Symbol) -> Section:
+        """Where a symbol is defined. Raises NotElfError if there is no such section."""
+        with _damage_told():
+            return self.sections[symbol.section]
+
+    def _symbols(self) -> Iterator[Symbol]:
         table = next((s for s in self.sections if s.type == SHT_SYMTAB), None)
         if table is None:
             return
@@ -151,6 +161,17 @@ class ObjectFile:
             if symbol.type == STT_FUNC and symbol.defined:
                 sizes[symbol.name] = sizes.get(symbol.name, 0) + symbol.size
         return sizes
+
+
+@contextlib.contextmanager
+def _damage_told() -> Iterator[None]:
+    """What reading beyond tables and strings raises, as NotElfError."""
+    try:
+        yield
+    except NotElfError:
+        raise
+    except (struct.error, IndexError, OverflowError, ValueError) as error:
+        raise NotElfError(f"a damaged ELF file: {error}") from None
 
 
 def _string(table: bytes, offset: int) -> str:

@@ -117,7 +117,7 @@ def _section_kind(object_file: ObjectFile, symbol: Symbol) -> str:
     special = {SHN_ABS: "absolute", SHN_COMMON: "common"}.get(symbol.section)
     if special:
         return special
-    section = object_file.sections[symbol.section]
+    section = object_file.section_of(symbol)
     return section.name if _named_by_source(section) else section.kind
 
 

@@ -1,0 +1,127 @@
+"""Scores are those of the compiler, however a batch is put together."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cr1cc.llvm.target import target_name
+from cr1cc.passes.macros import expand
+from cr1cc.passes.options import options_for
+from cr1cc.policy.interface import Request
+from cr1cc.policy.random_ import random_recipe
+from cr1cc.records import Failure, Level, Recipe, Score, Toolchain
+from cr1cc.util.elf import ObjectFile
+from tests.unit.evaluate.conftest import MakeEvaluator
+
+SIZE = Recipe(("@size",))
+TAIL = "function(simplifycfg<sink-common-insts;hoist-common-insts>,instcombine,simplifycfg)"
+
+
+def recipes_for(make: MakeEvaluator, toolchain: Toolchain) -> list[Recipe]:
+    with make() as evaluator:
+        info = evaluator.describe()
+    target = target_name(info.triple) or ""
+    request = Request(info, Level.OZ, toolchain.major, target, 64)
+    rng = random.Random(7)
+    known = [Recipe(), SIZE, Recipe(("@size", "@size")), Recipe(("@size", "mergefunc"))]
+    known.append(Recipe(("@size", "mergefunc", "@size"), ("-disable-lsr",)))
+    return known + [random_recipe(rng, request) for _ in range(7)]
+
+
+def emitted(toolchain: Toolchain, bitcode: bytes, options: tuple[str, ...] = ()) -> ObjectFile:
+    """What the real driver makes of bitcode."""
+    command = [toolchain.driver, "-Oz", "-x", "ir", "-Xclang", "-disable-llvm-passes"]
+    for option in options:
+        command += ["-mllvm", option]
+    done = subprocess.run(
+        [*command, "-c", "-", "-o", "-"], input=bitcode, capture_output=True, check=True
+    )
+    return ObjectFile(done.stdout)
+
+
+def test_sharing_the_work_of_a_batch_changes_no_score(
+    evaluator: MakeEvaluator, toolchain: Toolchain
+) -> None:
+    recipes = recipes_for(evaluator, toolchain)
+    alone = []
+    for recipe in recipes:
+        with evaluator() as fresh:
+            alone += fresh.measure([recipe])
+    assert all(isinstance(score, Score) for score in alone)
+    assert len(set(alone)) > 3
+    for seed in range(3):
+        order = list(range(len(recipes)))
+        random.Random(seed).shuffle(order)
+        with evaluator() as fresh:
+            batch = fresh.measure([recipes[i] for i in order])
+        assert batch == [alone[i] for i in order]
+
+
+def test_instructions_are_those_that_opt_leaves(
+    evaluator: MakeEvaluator, toolchain: Toolchain, bitcode: bytes
+) -> None:
+    program = Path(os.path.realpath(toolchain.driver)).with_name("opt")
+    if not program.exists():
+        pytest.skip(f"opt of LLVM {toolchain.major} is missing")
+    pipeline = expand("@size", toolchain.major, Level.OZ)
+    text = subprocess.run(
+        [program, f"-passes={pipeline}", "-S"], input=bitcode, capture_output=True, check=True
+    ).stdout.decode()
+    # One line each; a switch's cases are indented deeper and its end is a bracket.
+    expected = len(re.findall(r"^  [^ \]]", text, re.MULTILINE))
+    with evaluator() as fresh:
+        assert fresh.measure([SIZE], emit=False) == [Score(expected)]
+
+
+def test_loadable_bytes_are_those_of_the_real_driver(
+    evaluator: MakeEvaluator, toolchain: Toolchain
+) -> None:
+    with evaluator() as fresh:
+        info = fresh.describe()
+        options = options_for(toolchain.major, target_name(info.triple) or "")
+        recipes = [SIZE, *(Recipe(("@size",), (row.text,)) for row in options)]
+        scores = fresh.measure(recipes)
+        module = fresh.apply(SIZE)
+    assert len(recipes) > 5
+    for recipe, score in zip(recipes, scores, strict=True):
+        real = emitted(toolchain, module, recipe.options)
+        assert isinstance(score, Score), recipe
+        assert score.loadable == real.loadable_bytes(), recipe
+        assert dict(score.functions) == real.function_sizes(), recipe
+
+
+def test_sizes_after_a_tail_are_those_of_the_real_driver(
+    evaluator: MakeEvaluator, toolchain: Toolchain
+) -> None:
+    tails = [TAIL, "function(gvn,instcombine,simplifycfg,dse,adce)"]
+    with evaluator() as fresh:
+        names = list(fresh.function_fingerprints(SIZE.stages))
+        base, sizes = fresh.measure_tails(SIZE.stages, tails, names)
+        assert base.keys() == set(names)
+        for tail, measured in zip(tails, sizes, strict=True):
+            module = fresh.apply(SIZE, [(name, tail) for name in names])
+            assert measured == emitted(toolchain, module).function_sizes()
+
+
+def test_applying_gives_the_same_bitcode_in_every_process(evaluator: MakeEvaluator) -> None:
+    tails = [("pick", TAIL), ("sum", "function(early-cse<memssa>,instcombine)")]
+    modules = set()
+    for noise in ([], [Recipe(("@size", "mergefunc"))], [SIZE]):
+        with evaluator() as fresh:
+            fresh.measure(noise)
+            modules.add(fresh.apply(SIZE, tails))
+    assert len(modules) == 1
+
+
+def test_too_many_instructions_are_rejected_before_emission(evaluator: MakeEvaluator) -> None:
+    with evaluator() as fresh:
+        assert fresh.measure([SIZE], ceiling=1) == [Failure.REJECTED]
+        score = fresh.measure([SIZE], ceiling=10_000)[0]
+    assert isinstance(score, Score)
+    assert score.loadable
