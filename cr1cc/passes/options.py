@@ -71,7 +71,21 @@ OPTIONS: tuple[Option, ...] = (
     Option("-terminal-rule", "terminal-rule", _ALLOCATION),
 )
 
-REFUSED_OPTIONS: tuple[Refused, ...] = (Refused("-global-isel", "14-23", "crashes on some inputs"),)
+REFUSED_OPTIONS: tuple[Refused, ...] = (
+    Refused(
+        "-enable-ipra",
+        "14-23",
+        "callers of a global function rely on registers that another definition of it, "
+        "chosen by the dynamic linker, need not leave alone",
+    ),
+    Refused("-global-isel", "14-23", "crashes on some inputs"),
+    Refused(
+        "-pre-RA-sched=linearize",
+        "14, 19, 22, 23",
+        "miscompiles: csmith programs and a heap sort (soundness campaign, seed 1)",
+    ),
+    Refused("-regalloc=pbqp", "14-23", "experimental: the default nowhere, hardly tested"),
+)
 
 _BY_TEXT = {row.text: row for row in OPTIONS}
 _REFUSED = {row.name: row for row in REFUSED_OPTIONS}
