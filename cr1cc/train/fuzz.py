@@ -26,7 +26,7 @@ from cr1cc.llvm.target import target_name
 from cr1cc.passes.grammar import leaves, parse_pipeline
 from cr1cc.passes.macros import MACROS, expand, is_macro
 from cr1cc.passes.prune import reduce
-from cr1cc.passes.recipe import format_recipe
+from cr1cc.passes.recipe import format_recipe, parse_recipe
 from cr1cc.records import Level, Recipe, Toolchain
 from cr1cc.train.fuzz_programs import Program, program
 from cr1cc.train.fuzz_recipes import recipes_for
@@ -38,6 +38,7 @@ _BARREN = 100  # so many unusable programs in a row end a campaign
 _REDUCTIONS = 100  # evaluations spent on one finding
 
 SAME = "same"
+_NO_RECIPE = "(no recipe at all)"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class _Subject:
         if result == SAME:
             return blank
         smaller = reduce(recipe, lambda r: self.verdict(r) == result, _REDUCTIONS).recipe
-        text = format_recipe(smaller) or "(no recipe at all)"
+        text = format_recipe(smaller) or _NO_RECIPE
         return Trial(blank.clang, blank.program, blank.level, blank.recipe, result, text)
 
     def verdict(self, recipe: Recipe) -> str:
@@ -232,22 +233,16 @@ def _execute(command: tuple[str, ...], folder: str, cpu_seconds: int) -> Behavio
 
 
 def guilty(trial: Trial) -> list[str]:
-    """What the minimal recipe of a finding consists of: passes, macros and options."""
-    if trial.result == SAME or trial.minimal.startswith("("):
-        return [] if trial.result == SAME else ["(the compiler itself)"]
-    stages, _, options = trial.minimal.partition(" | ")
-    if stages.startswith("| "):
-        stages, options = "", stages[2:]
-    names = options.split()
-    for stage in filter(None, (s.strip() for s in _split_stages(stages))):
+    """What the minimal recipe of a finding consists of: options, then passes and macros."""
+    if trial.result == SAME:
+        return []
+    if trial.minimal == _NO_RECIPE:
+        return ["the compiler itself"]
+    recipe = parse_recipe(trial.minimal)
+    names = list(recipe.options)
+    for stage in recipe.stages:
         names.extend([stage] if is_macro(stage) else leaves(parse_pipeline(stage)))
     return names
-
-
-def _split_stages(text: str) -> tuple[str, ...]:
-    from cr1cc.passes.recipe import parse_recipe
-
-    return parse_recipe(text).stages
 
 
 def read_log(path: str) -> list[Trial]:

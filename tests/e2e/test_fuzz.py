@@ -25,11 +25,11 @@ def _own(name: str) -> Program:
     return next(p for p in corpus() if p.name == f"corpus:{name}")
 
 
-def _planted(toolchain: Toolchain, recipe: str, program: Program, **more: str) -> Campaign:
+def _planted(toolchain: Toolchain, recipe: str, program: Program, keep: str = "") -> Campaign:
     """A campaign of one pair whose recipe need not be vetted."""
     recipes = [parse_recipe(recipe)]
     return Campaign(
-        toolchain, 1, propose=lambda index: recipes, find_program=lambda i, s: program, **more
+        toolchain, 1, propose=lambda index: recipes, find_program=lambda i, s: program, keep=keep
     )
 
 
