@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 
 from cr1cc.errors import UserError
@@ -44,10 +45,8 @@ def csmith(seed: int) -> Program:
     if tool is None or include is None:
         raise UserError("csmith with its headers is missing (Debian: csmith, libcsmith-dev)")
     command = [tool, "--seed", str(seed), *_SIZE]
-    # csmith writes platform.info into the working directory.
-    made = subprocess.run(
-        command, cwd=os.environ.get("TMPDIR", "/tmp"), capture_output=True, text=True, timeout=60
-    )
+    with tempfile.TemporaryDirectory() as folder:  # csmith leaves a platform.info there
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     if made.returncode:
         raise UserError(f"csmith failed: {made.stderr.strip()[:200]}")
     return Program(f"csmith:{seed}", made.stdout, (f"-I{include}",))
