@@ -179,11 +179,7 @@ class Worker:
         place = (self._written[recipe.stages], recipe.options)
         sizes = self._emitted.get(place)
         if sizes is None:
-            measured = (
-                self._emit_in_child(module, recipe.options)
-                if recipe.options
-                else self._emit(module)
-            )
+            measured = self._emit_in_child(module, recipe.options)
             if isinstance(measured, Failure):
                 return measured
             sizes = self._emitted[place] = measured
@@ -197,7 +193,11 @@ class Worker:
             copy.close()
 
     def _emit_in_child(self, module: Module, options: tuple[str, ...]) -> Sizes | Failure:
-        """Options are global to a process, so they are set in a snapshot of this one."""
+        """Options are global to a process, so they are set in a snapshot of this one.
+
+        Without options too: the first emission of a process fixes its register allocator,
+        and `-regalloc` would change nothing in a snapshot taken later.
+        """
         read, write = os.pipe()
         worker = os.getpid()
         child = os.fork()

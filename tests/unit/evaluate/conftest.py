@@ -21,13 +21,15 @@ SOURCE = """
 struct node { struct node *next; int key, value; };
 static int square(int x) { return x * x; }
 extern int outside(int, const char *);
-int sum(struct node *n) { int s = 0; for (; n; n = n->next) s += square(n->key) - n->value; return s; }
+int sum(struct node *n) { int s = 0;
+  for (; n; n = n->next) s += square(n->key) - n->value; return s; }
 int pick(int x) {
   switch (x) { case 0: return 7; case 1: return outside(x, "one"); case 2: return 91;
     case 5: return x * 3; case 9: return outside(x + 2, "nine"); default: return square(x) % 17; }
 }
 void fill(int *a, int *b, int n) { for (int i = 0; i < n; i++) { a[i] = b[i] * i + n / 3; } }
-int find(const char *s, int c) { int i = 0; while (s[i]) { if (s[i] == c) return i; i++; } return -1; }
+int find(const char *s, int c) { int i = 0;
+  while (s[i]) { if (s[i] == c) return i; i++; } return -1; }
 int mixed(int a, int b) { int t = a & b; if (t > 4) t = outside(t, "t"); else t = outside(b, "t");
   return t ^ (a | b); }
 """

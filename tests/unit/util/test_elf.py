@@ -17,7 +17,8 @@ from cr1cc.util.elf import NotElfError, ObjectFile
 
 C = """
 extern int outside(int); extern int table[];
-__thread int local_to_thread = 3; static int zeroes[100]; int data[4] = {1, 2}; const char text[] = "abc";
+__thread int local_to_thread = 3; static int zeroes[100]; int data[4] = {1, 2};
+const char text[] = "abc";
 __attribute__((weak)) int weak(int x) { return x * 3; }
 __attribute__((visibility("hidden"))) int hidden(int x) { return weak(x) + zeroes[x & 7]++; }
 static __attribute__((noinline)) int same(int x) { return x / 7 + table[x]; }
