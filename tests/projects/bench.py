@@ -49,24 +49,28 @@ def main(arguments: list[str] | None = None) -> int:
     except ToolchainError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+    result: dict[str, Any] = {
+        "machine": machine(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "compiler": compilers.version(plain),
+        "jobs": options.jobs,
+        "repeat": options.repeat,
+        "skipped": [],
+        "broken": [],
+        "figures": {},
+        "costs": {},
+        "projects": [],
+    }
     with tempfile.TemporaryDirectory(prefix="cr1-bench-") as place:
-        rows, skipped, broken = _all(options, plain, Path(place))
-        if not rows:
-            print(f"bench: no project was measured: {'; '.join(skipped + broken)}", file=sys.stderr)
+        for name in options.projects:
+            print(name, file=sys.stderr, flush=True)
+            _add(result, PROJECTS[name], options, plain, Path(place))
+        if not result["projects"]:
+            why = "; ".join(result["skipped"] + result["broken"])
+            print(f"bench: no project was measured: {why}", file=sys.stderr)
             return 1
         print("passed-through commands, memory", file=sys.stderr, flush=True)
-        result = {
-            "machine": machine(),
-            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "compiler": compilers.version(plain),
-            "jobs": options.jobs,
-            "repeat": options.repeat,
-            "skipped": skipped,
-            "broken": broken,
-            "figures": report.figures(rows),
-            "costs": _costs(plain, Path(place), broken),
-            "projects": rows,
-        }
+        result["costs"] = _costs(options, plain, Path(place), result["broken"])
     report.write(result, options.output)
     print(report.markdown(result))
     return 0 if report.sound(result) else 1
@@ -85,28 +89,25 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
 
 
-def _all(
-    options: Options, plain: Compiler, place: Path
-) -> tuple[list[dict[str, Any]], list[str], list[str]]:
-    """A row for each project, and the sentences of those that could not be measured."""
-    rows: list[dict[str, Any]] = []
-    skipped: list[str] = []
-    broken: list[str] = []
-    for name in options.projects:
-        project = PROJECTS[name]
-        print(name, file=sys.stderr, flush=True)
-        try:
-            lacking = missing(project)
-            if lacking:
-                skipped.append(lacking)
-                continue
-            fetch(project)
-            rows.append(_measure(project, options, plain, place))
-        except FetchError as error:
-            skipped.append(str(error))
-        except BuildError as error:
-            broken.append(str(error))
-    return rows, skipped, broken
+def _add(
+    result: dict[str, Any], project: Project, options: Options, plain: Compiler, place: Path
+) -> None:
+    """Measure one project and write what there is: a run that is stopped keeps its rows."""
+    try:
+        lacking = missing(project)
+        if lacking:
+            result["skipped"].append(lacking)
+            return
+        fetch(project)
+        result["projects"].append(_measure(project, options, plain, place))
+    except FetchError as error:
+        result["skipped"].append(str(error))
+        return
+    except BuildError as error:
+        result["broken"].append(str(error))
+        return
+    result["figures"] = report.figures(result["projects"])
+    report.write(result, options.output)
 
 
 def _measure(project: Project, options: Options, plain: Compiler, place: Path) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _differing(one: Build, other: Build) -> Iterable[str]:
     return sorted(path for path in before | after if before.get(path) != after.get(path))
 
 
-def _costs(plain: Compiler, place: Path, broken: list[str]) -> dict[str, Any]:
+def _costs(options: Options, plain: Compiler, place: Path, broken: list[str]) -> dict[str, Any]:
     """Time of passed-through commands, memory of a cold compile with its workers.
 
     What fails is added to `broken`, so that it costs no other figure.
@@ -172,17 +173,19 @@ def _costs(plain: Compiler, place: Path, broken: list[str]) -> dict[str, Any]:
         commands = [[*shlex.split(item.cc), *words] for item in (plain, ours)]
         taken = overhead(commands[0], commands[1], ours.environ, _PASSED_THROUGH_RUNS)
         costs[name] = {"plain_ms": taken.plain, "ours_ms": taken.ours, "above_ms": taken.above}
-    costs["memory"] = _memory(plain, place, broken)
+    costs["memory"] = _memory(options, plain, place, broken)
     return costs
 
 
-def _memory(plain: Compiler, place: Path, broken: list[str]) -> dict[str, dict[str, int]]:
+def _memory(
+    options: Options, plain: Compiler, place: Path, broken: list[str]
+) -> dict[str, dict[str, int]]:
     """Peak PSS of `-Oz -c` of an ordinary and of the largest file, without any decision."""
     peaks = {}
     for name, file in (("lua", "src/lvm.c"), ("sqlite", "sqlite3.c")):
         project = PROJECTS[name]
         try:
-            if missing(project):
+            if name not in options.projects or missing(project):
                 continue
             tree = build(project, plain, "-Oz", place / "work", 1).tree
         except (FetchError, BuildError):
