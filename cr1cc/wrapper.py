@@ -46,7 +46,7 @@ class Command:
         try:
             config, problem = settings.load(self.environ, self.cwd), ""
         except UserError as error:
-            config, problem = settings.Config(), str(error)
+            config, problem = self._readable_settings(), str(error)
         setting = config.clangxx if self.name == "clang++" and config.clangxx else config.clang
         try:
             self.driver = find_compiler(
@@ -60,6 +60,19 @@ class Command:
             self.pass_through(Outcome.BAD_SETTINGS, problem)
         self._look_at(config)
         self._compile(config)
+
+    def _readable_settings(self) -> settings.Config:
+        """Which compiler is meant must be known even where another setting is nonsense."""
+        named = {
+            key: self.environ[variable]
+            for key, variable in (("clang", "CR1_CLANG"), ("clangxx", "CR1_CLANGXX"))
+            if self.environ.get(variable)
+        }
+        others = {k: v for k, v in self.environ.items() if not k.startswith("CR1_")}
+        try:
+            return settings.load(others, self.cwd)._replace(**named)
+        except UserError:
+            return settings.Config()._replace(**named)
 
     def _look_at(self, config: settings.Config) -> None:
         """Pass the command through unless it is a compile that we have a plan for."""

@@ -179,7 +179,8 @@ class Worker:
         place = (self._written[recipe.stages], recipe.options)
         sizes = self._emitted.get(place)
         if sizes is None:
-            measured = self._emit_in_child(module, recipe.options)
+            options = recipe.options
+            measured = self._emit_in_child(module, options) if options else self._emit(module)
             if isinstance(measured, Failure):
                 return measured
             sizes = self._emitted[place] = measured
@@ -193,11 +194,7 @@ class Worker:
             copy.close()
 
     def _emit_in_child(self, module: Module, options: tuple[str, ...]) -> Sizes | Failure:
-        """Options are global to a process, so they are set in a snapshot of this one.
-
-        Without options too: the first emission of a process fixes its register allocator,
-        and `-regalloc` would change nothing in a snapshot taken later.
-        """
+        """Options are global to a process, so they are set in a snapshot of this one."""
         read, write = os.pipe()
         worker = os.getpid()
         child = os.fork()

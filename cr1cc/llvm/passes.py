@@ -91,7 +91,7 @@ def _kind(library: Library, name: bytes) -> int:
 def set_options(library: Library, options: Iterable[str]) -> None:
     """Set LLVM command-line options for the whole process, once: they stay set.
 
-    An option that libLLVM does not know ends the process, as in `clang -mllvm`.
+    An option that libLLVM does not know is ignored without a word, unlike in `clang -mllvm`.
     """
     arguments = [b"cr1", *(option.encode() for option in options)]
     array = (c_char_p * len(arguments))(*arguments)

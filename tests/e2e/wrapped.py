@@ -1,0 +1,108 @@
+"""Run clang and cr1-clang for a test, and read what they made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cr1cc.config import state_home
+from cr1cc.records import Toolchain
+from cr1cc.storage import journal
+from cr1cc.util.elf import ObjectFile
+
+# A program with something to gain for every recipe: loops, switches, equal code, data.
+PROGRAM = """
+#include <stdio.h>
+#include <string.h>
+static int table[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+static int weigh(const int *p, int n) {
+    int sum = 0;
+    for (int i = 0; i < n; i++) sum += p[i] * (i % 3 ? 2 : 7) - (p[i] >> 1);
+    return sum;
+}
+int pick(int x, const char *s) {
+    switch (x & 7) {
+    case 0: return (int)strlen(s) + weigh(table, 16);
+    case 1: return weigh(table, 8) - x;
+    case 2: return weigh(table + 4, 8) * x;
+    case 3: return x ^ weigh(table, 4);
+    case 4: return x > 40 ? weigh(table, 12) : -weigh(table, 12);
+    default: return weigh(table, x & 15);
+    }
+}
+int sort(int *p, int n) {
+    int swaps = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j + 1 < n - i; j++)
+            if (p[j] > p[j + 1]) { int t = p[j]; p[j] = p[j + 1]; p[j + 1] = t; swaps++; }
+    return swaps;
+}
+int main(void) {
+    for (int i = 0; i < 64; i++) printf("%d ", pick(i, "something"));
+    printf("%d\\n", sort(table, 16));
+    for (int i = 0; i < 16; i++) printf("%d ", table[i]);
+    return 0;
+}
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Wrapped:
+    """A folder, the real compiler and ours."""
+
+    def __init__(self, folder: Path, toolchain: Toolchain, **settings: str) -> None:
+        self.folder = folder
+        self.toolchain = toolchain
+        self.settings = {"CR1_CLANG": toolchain.driver, **settings}
+
+    def environ(self, **settings: str) -> dict[str, str]:
+        root = str(Path(__file__).resolve().parents[2])
+        return {**os.environ, "PYTHONPATH": root, **self.settings, **settings}
+
+    def command(self, *arguments: str, name: str = "clang") -> list[str]:
+        return [sys.executable, "-m", "cr1cc.wrapper", name, *arguments]
+
+    def cr1(self, *arguments: str, name: str = "clang", **settings: str) -> Done:
+        return _run(self.command(*arguments, name=name), self.folder, self.environ(**settings))
+
+    def real(self, *arguments: str, name: str = "clang") -> Done:
+        mode = ["--driver-mode=g++"] if name == "clang++" else []
+        return _run([self.toolchain.driver, *mode, *arguments], self.folder, self.environ())
+
+    def write(self, name: str, text: str = PROGRAM) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+    def last(self) -> journal.Event:
+        """The newest event of the journal."""
+        return list(journal.read(state_home(self.environ())))[-1]
+
+    def names(self) -> set[str]:
+        return {path.name for path in self.folder.iterdir()}
+
+
+def loadable(data: bytes) -> int:
+    return ObjectFile(data).loadable_bytes()
+
+
+def _run(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
+    done = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
