@@ -63,16 +63,15 @@ class Command:
 
     def _readable_settings(self) -> settings.Config:
         """Which compiler is meant must be known even where another setting is nonsense."""
-        named = {
-            key: self.environ[variable]
-            for key, variable in (("clang", "CR1_CLANG"), ("clangxx", "CR1_CLANGXX"))
-            if self.environ.get(variable)
-        }
         others = {k: v for k, v in self.environ.items() if not k.startswith("CR1_")}
         try:
-            return settings.load(others, self.cwd)._replace(**named)
+            config = settings.load(others, self.cwd)
         except UserError:
-            return settings.Config()._replace(**named)
+            config = settings.Config()
+        return config._replace(
+            clang=self.environ.get("CR1_CLANG") or config.clang,
+            clangxx=self.environ.get("CR1_CLANGXX") or config.clangxx,
+        )
 
     def _look_at(self, config: settings.Config) -> None:
         """Pass the command through unless it is a compile that we have a plan for."""

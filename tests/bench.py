@@ -49,12 +49,14 @@ SIZE = Recipe(("@size",))
 _SHAPES = (
     "int loop{n}(const int *a, int n) {{ int s = {k}; for (int i = 0; i < n; i++)"
     " if (a[i] % {k} > 2) s += a[i] * i; else s ^= sink(a[i], {n}); return s; }}",
-    "int choose{n}(int x, int y) {{ switch (x) {{ case 1: return y + {k}; case 2: return sink(y, x);"
+    "int choose{n}(int x, int y) {{ switch (x) {{"
+    " case 1: return y + {k}; case 2: return sink(y, x);"
     " case 5: return y * x; case 9: return sink(x, {k}) - y; default: return x / {k}; }} }}",
     "char *copy{n}(char *to, const char *from, char stop) {{ while (*from && *from != stop)"
     " {{ if (*from == {k}) *to++ = '!'; *to++ = *from++; }} *to = 0; return to; }}",
     "int list{n}(struct item *p, int key) {{ int c = 0; while (p) {{ if (p->key == key + {k})"
-    " {{ p->count++; c += p->value; }} else if (!p->next) sink(c, p->key); p = p->next; }} return c; }}",
+    " {{ p->count++; c += p->value; }} else if (!p->next) sink(c, p->key); p = p->next; }}"
+    " return c; }}",
     "void rows{n}(int (*m)[{k}], int n) {{ for (int i = 0; i < n; i++)"
     " for (int j = 0; j < {k}; j++) m[i][j] += i * j + sink(i, j); }}",
 )
