@@ -164,6 +164,7 @@ class Compile:
             return True
         try:
             bitcode = evaluator.apply(known.recipe, known.tails)
+            evaluator.rest()
             emitted = self.compiler.emit(bitcode, known.recipe.options)
             if ObjectFile(emitted.data).loadable_bytes() != known.bytes_after:
                 return False  # not the decision of this module: a poisoned entry
@@ -174,6 +175,7 @@ class Compile:
 
     def _decide(self, improver: improve.Improver, store: DecisionStore, key: str) -> Report:
         """Make the baseline, then something better if there is; store the decision."""
+        improver.evaluator.rest()
         status = self.compiler.original()
         if status:
             return Report(status, Outcome.BASELINE_FAILED, key)

@@ -114,6 +114,7 @@ class Improver:
         results = self._measured(meter, proposal.recipes)
         ranked = decide.promising(base, proposal.recipes, results)
         best = ranked[0] if ranked else BASELINE
+        self.evaluator.rest()
         tails, origins, tail_evaluations = self._tails(best, proposal)
         counted = replace(
             nothing, evaluations=meter.spent + tail_evaluations, ic_before=base.ic, ic_after=base.ic
@@ -217,6 +218,7 @@ class Improver:
                 break  # as good as this one promises to be
             try:
                 bitcode = self.evaluator.apply(recipe, sorted(with_tails.items()))
+                self.evaluator.rest()
                 emitted = self.compiler.emit(bitcode, recipe.options)
                 complaint = objects.complaint(baseline, emitted.data)
                 loadable = ObjectFile(emitted.data).loadable_bytes()

@@ -17,6 +17,8 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.records import Failure, ModuleInfo, Recipe, Score
 
+_LARGE = 1 << 20  # bytes of bitcode
+
 Result = Score | Failure
 TailSizes = dict[str, int] | Failure
 
@@ -144,6 +146,12 @@ class Evaluator:
         except WorkerDiedError:
             self._channel = None
             raise
+
+    def rest(self) -> None:
+        """Nothing will be asked for a while: a worker with a large module gives its memory
+        back. The next request starts another; a small module is cheaper to keep."""
+        if len(self.subject.bitcode) > _LARGE:
+            self.close()
 
     def close(self) -> None:
         if self._channel is not None:
