@@ -143,7 +143,7 @@ class Improver:
                 before.function_sizes(),
                 ObjectFile(winner.emitted.data).function_sizes(),
                 winner.tails,
-                origins,
+                {name: origins[name] for name in winner.tails},
             ),
         ), winner.emitted
 

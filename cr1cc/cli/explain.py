@@ -19,6 +19,7 @@ from cr1cc.storage.store import DecisionStore
 _ORIGINS = {
     "": "searched in this compile",
     "module": "known from the local cache",
+    "object": "known from the local cache, which has the object itself",
     "pack": "known from a pack that ships with cr1",
 }
 

@@ -66,7 +66,7 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         "kinds": {kind.name.lower(): _of_kind(outcomes, kind) for kind in Kind},
         "outcomes": dict(outcomes.most_common()),
         "details": {name: dict(counts.most_common(20)) for name, counts in sorted(details.items())},
-        "hits": {name: hits[name] for name in ("module", "pack", "none")},
+        "hits": {name: hits[name] for name in ("object", "module", "pack", "none")},
         "evaluations": evaluations,
         "bytes_before": before,
         "bytes_after": after,
@@ -102,7 +102,7 @@ def _print(totals: dict[str, object]) -> None:
         f"({output.percent(before, after)} smaller)"
     )
     click.echo(
-        f"decisions: {hits['module']} from the cache, {hits['pack']} from packs, "
+        f"decisions: {hits['object'] + hits['module']} from the cache, {hits['pack']} from packs, "
         f"{hits['none']} searched in {totals['evaluations']} evaluations"
     )
     problems = totals["store_problems"]

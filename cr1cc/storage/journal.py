@@ -30,7 +30,7 @@ class Event(NamedTuple):
     bytes_after: int = 0
     proposer: str = ""
     evaluations: int = 0
-    hit: str = ""  # "module": the local store knew, "pack": a shipped pack knew
+    hit: str = ""  # "object" or "module": the local store had it, "pack": a shipped pack
     store_problem: str = ""  # why the local store could not be used
     milliseconds: float = 0.0
     time: float = 0.0  # seconds since 1970; 0: now, when it is appended

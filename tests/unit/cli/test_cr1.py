@@ -182,7 +182,7 @@ def test_stats_as_json_has_the_same_fields_with_and_without_commands(recorded: P
     assert full["outcomes"] == {"smaller": 2, "unknown_option": 1, "of_the_future": 1}
     assert full["kinds"] == {"replaced": 2, "baseline": 0, "passthrough": 1}
     assert full["details"] == {"unknown_option": {"-fodd": 1}}
-    assert full["hits"] == {"module": 1, "pack": 0, "none": 1}
+    assert full["hits"] == {"object": 0, "module": 1, "pack": 0, "none": 1}
     assert (full["bytes_before"], full["bytes_after"], full["evaluations"]) == (1100, 990, 32)
     assert full["store_problems"] == {"the disk is full": 1}
     assert (empty["commands"], empty["since"], empty["outcomes"]) == (0, None, {})
