@@ -65,6 +65,7 @@ def test_a_project_passes_its_own_test_and_no_object_is_larger(
     assert after.loadable < before.loadable
     outcomes = reasons.counts(ours)
     assert outcomes.get(Outcome.INTERNAL_ERROR.counter, 0) == 0, internal_errors(ours)
+    assert reasons.decided(ours, after), "no object came from cr1-clang"
     understood = {item.counter for item in Outcome if item.kind is not Kind.PASSTHROUGH}
     assert understood & outcomes.keys()
 

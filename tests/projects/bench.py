@@ -122,11 +122,17 @@ def _measure(project: Project, options: Options, plain: Compiler, place: Path) -
     expected = check(project, baseline)
     cold = run(ours)
     outcomes = reasons.counts(ours)
+    handled = reasons.decided(ours, cold)
     result = check(project, cold)
-    plains, warms = [baseline], [run(ours)]
-    for _ in range(options.repeat - 1):
-        plains.append(run(plain))
+    plains: list[Build] = [baseline]
+    warms: list[Build] = []
+    unhandled: set[str] = set()
+    for turn in range(options.repeat):
+        if turn:
+            plains.append(run(plain))
+        before = len(reasons.events(ours))
         warms.append(run(ours))
+        unhandled |= handled - reasons.decided(ours, warms[-1], before)
     comparison = compare(baseline, cold)
     return {
         "name": project.name,
@@ -139,6 +145,7 @@ def _measure(project: Project, options: Options, plain: Compiler, place: Path) -
         "larger": list(comparison.larger),
         "unmatched": [*comparison.only_plain, *comparison.only_ours],
         "warm_differs": [path for warm in warms for path in _differing(cold, warm)],
+        "warm_unhandled": sorted(unhandled),
         "test_passed": result.passed,
         "test_passed_plain": expected.passed,
         "test_detail": result.detail,

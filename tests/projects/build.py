@@ -178,6 +178,9 @@ def _environ(compiler: Compiler, cflags: str, jobs: int) -> dict[str, str]:
         **kept, **compiler.environ,
         "CC": compiler.cc, "CXX": compiler.cxx, "CFLAGS": cflags, "CXXFLAGS": cflags,
         "JOBS": str(jobs), "PYTHON": sys.executable, "SCRIPTS": str(SCRIPTS), "LC_ALL": "C",
+        # Some projects put an installed ccache in front of whatever compiler they are given:
+        # then neither compiler would run a second time.
+        "CCACHE_DISABLE": "1",
     }  # fmt: skip
 
 

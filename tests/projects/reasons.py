@@ -28,6 +28,13 @@ def by_object(compiler: Compiler, built: Build) -> dict[str, str]:
     }  # fmt: skip
 
 
+def decided(compiler: Compiler, built: Build, since: int = 0) -> set[str]:
+    """The objects of `built` for which events after the first `since` hold a decision."""
+    tree = Path(os.path.normpath(built.tree))
+    seen = {os.path.normpath(event.output) for event in events(compiler)[since:] if event.output}
+    return {item.path for item in built.objects if str(tree / item.path) in seen}
+
+
 def counts(compiler: Compiler) -> dict[str, int]:
     """Commands by outcome, most frequent first."""
     return dict(Counter(event.outcome for event in events(compiler)).most_common())

@@ -91,6 +91,13 @@ def test_a_calling_make_does_not_reach_the_build(
     assert check(silent, build(silent, COMPILER, "-fPIC", tmp_path / "w", 1)).outputs == "unset\n"
 
 
+def test_an_installed_ccache_does_not_answer_for_the_compiler(
+    project: Project, tmp_path: Path
+) -> None:
+    told = replace(project, outputs='echo "$CCACHE_DISABLE"')
+    assert check(told, build(told, COMPILER, "-fPIC", tmp_path / "w", 1)).outputs == "1\n"
+
+
 def test_a_test_that_hangs_is_stopped_with_its_children(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
