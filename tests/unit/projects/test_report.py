@@ -18,7 +18,8 @@ from tests.projects.measure import MeasureError, overhead, peak_memory
 ROW: dict[str, Any] = {
     "name": "thing", "version": "1", "system": "make", "files": 2,
     "bytes_plain": 1000, "bytes_ours": 900, "reductions": [0.2, 0.0], "larger": [],
-    "unmatched": [], "warm_differs": [], "warm_unhandled": [], "test_passed": True, "test_passed_plain": True,
+    "unmatched": [], "warm_differs": [],
+    "warm_unhandled": [], "test_passed": True, "test_passed_plain": True,
     "test_detail": "", "outputs_differ": False, "seconds_plain": 2.0, "seconds_cold": 8.0,
     "seconds_warm": 3.0, "outcomes": {},
 }  # fmt: skip
