@@ -82,13 +82,16 @@ class Command:
             self.pass_through(Outcome.DISABLED)
         if not any(map(_may_ask_for_size, self.arguments)):
             self.pass_through(Outcome.NO_OPTIMISATION)
-        # Here, because the tables of options take longer to load than all of the above.
-        from cr1cc.driver.argv import environment_outcome, parse
-        from cr1cc.records import Passthrough
+        try:
+            # Here, because the tables of options take longer to load than all of the above.
+            from cr1cc.driver.argv import environment_outcome, parse
+            from cr1cc.records import Passthrough
 
-        parsed = environment_outcome(self.environ) or parse(
-            self.arguments, cxx=self.name == "clang++", cwd=self.cwd
-        )
+            parsed = environment_outcome(self.environ) or parse(
+                self.arguments, cxx=self.name == "clang++", cwd=self.cwd
+            )
+        except Exception as error:  # a defect of ours must not break a build
+            self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         if isinstance(parsed, Passthrough):
             self.pass_through(parsed.outcome, parsed.detail)
         self.plan = parsed
@@ -106,10 +109,12 @@ class Command:
             sys.exit(127)
 
     def _compile(self, config: settings.Config) -> NoReturn:
-        # Here, because a passed-through command needs none of it.
-        from cr1cc.compile import Compile, Fallback
-        from cr1cc.toolchain.describe import describe
-
+        try:
+            # Here, because a passed-through command needs none of it.
+            from cr1cc.compile import Compile, Fallback
+            from cr1cc.toolchain.describe import describe
+        except Exception as error:  # a defect of ours must not break a build
+            self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         assert self.plan is not None
         try:
             toolchain = describe(self.driver, cache_dir=config.cache_dir, environ=self.environ)

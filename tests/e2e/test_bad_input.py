@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -173,6 +174,28 @@ def test_a_decision_that_says_nothing_is_better_is_believed_only_of_its_module(
     (place.folder / "one.o").unlink()
     place.cr1("-Oz", "-c", "one.c")
     assert place.read("one.o") == expected
+
+
+@pytest.mark.parametrize("module", ["cr1cc.compile", "cr1cc.driver.argv", "cr1cc.improve"])
+def test_a_module_of_ours_that_does_not_load_leaves_the_real_compilers_object(
+    place: Wrapped, module: str
+) -> None:
+    place.write("fine.c")
+    place.real("-Oz", "-c", "fine.c", "-o", "plain.o")
+    breaking = (
+        f"import sys; sys.modules[{module!r}] = None; sys.argv = ['cr1-clang', *sys.argv[1:]]; "
+        "from cr1cc.wrapper import clang; clang()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", breaking, "-Oz", "-c", "fine.c"],
+        cwd=place.folder,
+        env=place.environ(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert place.last().outcome == "internal_error"
+    assert place.read("fine.o") == place.read("plain.o")
 
 
 def test_an_unwritable_cache_never_fails_a_compile(place: Wrapped) -> None:
