@@ -34,6 +34,9 @@ from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.elf import NotElfError, ObjectFile
 
+# Outcomes after which the back end has said nothing that would be missing next time.
+_SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
+
 
 class Fallback(Exception):  # noqa: N818 - no error: the other way to succeed
     """The original command line shall run: nothing that it would write was replaced."""
@@ -115,7 +118,8 @@ class Compile:
                 sizes = (stored.bytes_before, stored.bytes_after)
                 return Report(0, stored.outcome, stored.key, "object", sizes=sizes)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
-            if repeatable and report.status == 0 and not self.plan.split_dwarf:
+            silent = report.outcome in _SILENT
+            if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
                 data = contents(self.plan.output)
                 store.put_object(
                     place, StoredObject(report.key, report.outcome, *report.sizes, data)
@@ -140,7 +144,7 @@ class Compile:
         with Evaluator(Library(self.library), subject) as evaluator:
             try:
                 fingerprint = evaluator.fingerprint()
-                repeatable = not evaluator.reads_files()
+                repeatable = not evaluator.has_assembler()
             except EvaluationError as error:
                 raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
             key = module_key(self.context, fingerprint)

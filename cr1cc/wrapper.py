@@ -164,7 +164,7 @@ def _may_ask_for_size(word: str) -> bool:
 def _named_files(arguments: Sequence[str]) -> tuple[str, str]:
     """Source and output of a command that was not understood, as far as they are plain."""
     source = output = ""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if word == "-o":
             output = following
         elif not word.startswith("-") and word.endswith(_SOURCES):

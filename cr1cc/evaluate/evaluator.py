@@ -42,10 +42,10 @@ class Evaluator:
         text: str = self._single("key")
         return text
 
-    def reads_files(self) -> bool:
-        """Whether the module's inline assembler names files, so that it alone is not all."""
-        named: bool = self._single("reads_files")
-        return named
+    def has_assembler(self) -> bool:
+        """Whether the module has inline assembler: then the bitcode alone is not all."""
+        has: bool = self._single("has_assembler")
+        return has
 
     def function_fingerprints(self, stages: tuple[str, ...]) -> dict[str, str]:
         """Fingerprints of the functions that are defined after `stages`."""

@@ -60,10 +60,10 @@ class Worker:
         """The fingerprint alone: all that a known decision needs."""
         reply(fingerprint.module_fingerprint(self.module))
 
-    def reads_files(self, reply: Reply) -> None:
-        """Whether the assembler would read other files: then equal modules may differ."""
+    def has_assembler(self, reply: Reply) -> None:
+        """Whether there is inline assembler, which may read files and print warnings."""
         text = self.module.text()
-        reply(".incbin" in text or ".include" in text)
+        reply(" asm " in text)
 
     def measure(self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool) -> None:
         """A Score or a Failure per recipe, as `(index, result)`.
