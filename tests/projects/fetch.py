@@ -22,7 +22,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.projects.apt import PrivateApt
+from cr1cc.errors import UserError
+from cr1cc.train.apt import PrivateApt
 from tests.projects.errors import FetchError
 from tests.projects.table import Project
 
@@ -122,7 +123,7 @@ def _download(project: Project, directory: Path) -> Archive:
             path = origin(project, directory, staging)
             archive = _identify(project, path)
             return _keep(archive, staging, directory / project.name)
-        except FetchError as error:
+        except (FetchError, UserError) as error:
             reasons.append(str(error))
         finally:
             shutil.rmtree(staging, ignore_errors=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.projects.apt import PrivateApt, source_lines, source_stanzas
-from tests.projects.errors import FetchError
+from cr1cc.errors import UserError
+from cr1cc.train.apt import PrivateApt, source_lines, source_stanzas
 
 
 def test_a_stanza_keeps_its_key_and_becomes_deb_src() -> None:
@@ -57,5 +57,5 @@ def test_a_machine_without_sources_is_a_sentence(tmp_path: Path) -> None:
     system.mkdir()
     target = tmp_path / "target"
     target.mkdir()
-    with pytest.raises(FetchError, match=r"list of source packages|not installed"):
+    with pytest.raises(UserError, match=r"list of source packages|not installed"):
         PrivateApt(tmp_path / "state", system).download("zlib", target)
