@@ -21,6 +21,8 @@ _XDG = {
     "XDG_DATA_HOME": "data",
     "XDG_STATE_HOME": "state",
 }
+# What `make test` leaves for programs below; the makes of tests are not parts of it.
+_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 
 
 def _find() -> dict[int, Toolchain]:
@@ -52,6 +54,8 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         monkeypatch.setenv(variable, str(home / folder))
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
+    for variable in _OF_MAKE:
+        monkeypatch.delenv(variable, raising=False)
     return home
 
 
