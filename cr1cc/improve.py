@@ -17,6 +17,7 @@ from cr1cc.evaluate.meter import Meter
 from cr1cc.llvm.target import target_name
 from cr1cc.outcome import Outcome
 from cr1cc.passes.macros import SIZE
+from cr1cc.passes.options import tuning
 from cr1cc.policy.interface import Proposal, Proposer, Request
 from cr1cc.records import Answer, Decision, Failure, ModuleInfo, Plan, Recipe, Score
 from cr1cc.storage.keys import KeyContext, candidate_key, function_key
@@ -175,18 +176,19 @@ class Improver:
     ) -> tuple[dict[str, str], dict[str, str], int]:
         """Tail and its origin by function, and what finding them cost in evaluations.
 
-        A function's answer depends on nothing but its fingerprint, the compiler and the
-        flags, so it holds in every module and may come from the store.
+        A function's answer depends on nothing but its fingerprint, the compiler, the flags
+        and the options that passes read, so it holds in every module and may come from the store.
         """
         pipelines = proposal.tails[: self.config.tail_budget]
         if not pipelines:
             return {}, {}, 0
-        prints = self.evaluator.function_fingerprints(recipe.stages)
-        keys = {name: function_key(self.context, prints[name]) for name in prints}
+        prints = self.evaluator.function_fingerprints(recipe)
+        tuned = tuning(recipe.options)
+        keys = {name: function_key(self.context, prints[name], tuned) for name in prints}
         answers = dict(self.store.functions(sorted(set(keys.values()))))
         unknown = [name for name in keys if keys[name] not in answers]
         if unknown:
-            base, sizes = self.evaluator.measure_tails(recipe.stages, pipelines, unknown)
+            base, sizes = self.evaluator.measure_tails(recipe, pipelines, unknown)
             found = {
                 keys[name]: FunctionAnswer(tail, base[name], size, "search")
                 for name, (tail, size) in decide.best_tails(base, pipelines, sizes).items()

@@ -6,7 +6,8 @@ goes on in a new worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ from cr1cc.evaluate.channel import Channel, WorkerDiedError
 from cr1cc.evaluate.limits import Limits
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
+from cr1cc.passes.options import tuning
 from cr1cc.records import Failure, ModuleInfo, Recipe, Score
 
 _LARGE = 1 << 20  # bytes of bitcode
@@ -30,31 +32,34 @@ class Evaluator:
         self.library = library
         self.subject = subject
         self.limits = limits or Limits()
-        self._channel: Channel | None = None
+        self._channels: dict[Subject, Channel] = {}
+        self._bitcode: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes] = {}  # after stages
 
     def describe(self) -> ModuleInfo:
         """Raises EvaluationError if libLLVM cannot read the module."""
-        info: ModuleInfo = self._single("describe")
+        info: ModuleInfo = self._single(self.subject, "describe")
         return info
 
     def fingerprint(self) -> str:
         """The module's fingerprint alone, cheaper than `describe`."""
-        text: str = self._single("key")
+        text: str = self._single(self.subject, "key")
         return text
 
     def has_assembler(self) -> bool:
         """Whether the module has inline assembler: then the bitcode alone is not all."""
-        has: bool = self._single("has_assembler")
+        has: bool = self._single(self.subject, "has_assembler")
         return has
 
-    def function_fingerprints(self, stages: tuple[str, ...]) -> dict[str, str]:
-        """Fingerprints of the functions that are defined after `stages`."""
-        prints: dict[str, str] = self._single("function_fingerprints", stages)
+    def function_fingerprints(self, recipe: Recipe) -> dict[str, str]:
+        """Fingerprints of the functions that are defined after the recipe's stages."""
+        subject, stages = self._on(recipe)
+        prints: dict[str, str] = self._single(subject, "function_fingerprints", stages)
         return prints
 
     def apply(self, recipe: Recipe, tails: Sequence[tuple[str, str]] = ()) -> bytes:
         """The bitcode that `recipe` (its stages) and `tails` make of the module."""
-        bitcode: bytes = self._single("apply", recipe.stages, tuple(tails))
+        subject, stages = self._on(recipe)
+        bitcode: bytes = self._single(subject, "apply", stages, tuple(tails))
         return bitcode
 
     def measure(
@@ -64,12 +69,38 @@ class Evaluator:
 
         `ceiling`: recipes that leave more instructions are rejected before emission.
         """
+        groups: dict[Subject, list[int]] = {}
         results: dict[int, Result] = {}
-        todo = list(range(len(recipes)))
+        staged: dict[int, Recipe] = {}
+        for index, recipe in enumerate(recipes):
+            try:
+                subject, stages = self._on(recipe)
+            except EvaluationError as error:
+                results[index] = _failure(error)
+                continue
+            if self._is_large():  # nothing else is measured there: all options can be set
+                subject = replace(subject, tuning=recipe.options)
+            staged[index] = replace(recipe, stages=stages)
+            groups.setdefault(subject, []).append(index)
+        for subject, members in groups.items():
+            results.update(self._measure_on(subject, staged, members, ceiling, emit))
+        return [results[i] for i in range(len(recipes))]
+
+    def _measure_on(
+        self,
+        subject: Subject,
+        recipes: Mapping[int, Recipe],
+        todo: list[int],
+        ceiling: float,
+        emit: bool,
+    ) -> dict[int, Result]:
+        """Results by index of the recipes `todo`, all of them on one subject."""
+        results: dict[int, Result] = {}
         while todo:
             current: int | None = None
+            chosen = [recipes[i] for i in todo]
             try:
-                for reply in self._request("measure", [recipes[i] for i in todo], ceiling, emit):
+                for reply in self._request(subject, "measure", chosen, ceiling, emit):
                     if reply[0] == "start":
                         current = todo[reply[1]]
                     else:
@@ -82,23 +113,25 @@ class Evaluator:
                     break
                 results[current] = error.failure
                 todo = [i for i in todo if i not in results]
-        return [results[i] for i in range(len(recipes))]
+        return results
 
     def measure_tails(
-        self, stages: tuple[str, ...], tails: Sequence[str], names: Iterable[str]
+        self, recipe: Recipe, tails: Sequence[str], names: Iterable[str]
     ) -> tuple[dict[str, int], list[TailSizes]]:
-        """st_size of the functions `names` after `stages`: without tail, and per tail.
+        """st_size of the functions `names` after the recipe's stages: without tail, and
+        per tail. Options of code generation are left out of it.
 
-        Raises EvaluationError if the module after `stages` itself cannot be emitted.
+        Raises EvaluationError if the module after the stages itself cannot be emitted.
         """
         wanted = tuple(sorted(names))
+        subject, stages = self._on(recipe)
         found: dict[int, TailSizes] = {}
         todo = list(range(len(tails)))
         while todo or -1 not in found:
             chosen = [tails[i] for i in todo]
             current = -1
             try:
-                for reply in self._request("measure_tails", stages, chosen, wanted):
+                for reply in self._request(subject, "measure_tails", stages, chosen, wanted):
                     if reply[0] == "start":
                         current = reply[1]
                         continue
@@ -108,9 +141,7 @@ class Evaluator:
             except EvaluationError as error:
                 if current < 0:
                     raise
-                found[todo[current]] = (
-                    error.failure if isinstance(error, WorkerDiedError) else Failure.REFUSED
-                )
+                found[todo[current]] = _failure(error)
                 todo = todo[current + 1 :]
         base = found[-1]
         if isinstance(base, Failure):
@@ -119,44 +150,73 @@ class Evaluator:
             if isinstance(found[index], Failure) and len(wanted) > 1:
                 # The answer for a function must not depend on its neighbours: blame the
                 # guilty one only.
-                found[index] = self._measure_apart(stages, tail, wanted)
+                found[index] = self._measure_apart(recipe, tail, wanted)
         return base, [found[i] for i in range(len(tails))]
 
-    def _measure_apart(
-        self, stages: tuple[str, ...], tail: str, names: Iterable[str]
-    ) -> dict[str, int]:
+    def _measure_apart(self, recipe: Recipe, tail: str, names: Iterable[str]) -> dict[str, int]:
         """st_size by name of the functions that the tail does not fail on, one by one."""
         sizes: dict[str, int] = {}
         for name in names:
-            _, (alone,) = self.measure_tails(stages, [tail], [name])
+            _, (alone,) = self.measure_tails(recipe, [tail], [name])
             if not isinstance(alone, Failure):
                 sizes.update(alone)
         return sizes
 
-    def _single(self, name: str, *arguments: Any) -> Any:
-        for reply in self._request(name, *arguments):
+    def _on(self, recipe: Recipe) -> tuple[Subject, tuple[str, ...]]:
+        """What a worker for `recipe` begins with, and the stages it has to run.
+
+        A large module takes every stage in a process of its own, and a worker that
+        measures it begins with what the last one left: so the memory of the original,
+        of its optimisation and of code generation never adds up.
+        """
+        tuned = replace(self.subject, tuning=tuning(recipe.options))
+        if not self._is_large():
+            return tuned, recipe.stages
+        return self._staged(tuned, recipe.stages), ()
+
+    def _staged(self, tuned: Subject, stages: tuple[str, ...]) -> Subject:
+        """The subject after `stages`."""
+        if not stages:
+            return tuned
+        place = (tuned.tuning, stages)
+        if place not in self._bitcode:
+            before = self._staged(tuned, stages[:-1])
+            self._bitcode[place] = self._single(before, "apply", stages[-1:], ())
+        return replace(tuned, bitcode=self._bitcode[place])
+
+    def _single(self, subject: Subject, name: str, *arguments: Any) -> Any:
+        for reply in self._request(subject, name, *arguments):
             result = reply
         return result
 
-    def _request(self, name: str, *arguments: Any) -> Any:
-        if self._channel is None:
-            self._channel = Channel(self.library, self.subject, self.limits)
+    def _request(self, subject: Subject, name: str, *arguments: Any) -> Any:
         try:
-            yield from self._channel.request(name, *arguments)
+            yield from self._worker(subject).request(name, *arguments)
         except WorkerDiedError:
-            self._channel = None
+            self._channels.pop(subject).close()
             raise
+
+    def _worker(self, subject: Subject) -> Channel:
+        """The worker of that subject. Two are kept at most, of a large module one."""
+        if subject not in self._channels:
+            for other in list(self._channels):
+                if other != self.subject or self._is_large():
+                    self._channels.pop(other).close()
+            self._channels[subject] = Channel(self.library, subject, self.limits)
+        return self._channels[subject]
+
+    def _is_large(self) -> bool:
+        return len(self.subject.bitcode) > _LARGE
 
     def rest(self) -> None:
         """Nothing will be asked for a while: a worker with a large module gives its memory
         back. The next request starts another; a small module is cheaper to keep."""
-        if len(self.subject.bitcode) > _LARGE:
+        if self._is_large():
             self.close()
 
     def close(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        while self._channels:
+            self._channels.popitem()[1].close()
 
     def __enter__(self) -> Evaluator:
         return self
@@ -168,3 +228,7 @@ class Evaluator:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _failure(error: EvaluationError) -> Failure:
+    return error.failure if isinstance(error, WorkerDiedError) else Failure.REFUSED

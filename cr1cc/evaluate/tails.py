@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cr1cc.llvm.module import Module, name_of, text_of
+from cr1cc.ir.text import function_texts
+from cr1cc.llvm.module import Module, name_of
 from cr1cc.llvm.passes import PassRunner
 from cr1cc.llvm.target import TargetMachine
 from cr1cc.records import Failure
@@ -24,7 +25,7 @@ class Tails:
         self.passes = passes
         self.machine = machine
         self.names = set(names)
-        self._texts = {name_of(library, f): text_of(library, f) for f in base.defined_functions()}
+        self._texts = function_texts(base.text())
         # An alias needs a body to point at, so in such a module all are emitted.
         self._may_hide = not (
             library.GetFirstGlobalAlias(base.handle) or library.GetFirstGlobalIFunc(base.handle)
@@ -56,9 +57,11 @@ class Tails:
     def _hide_unchanged(self, module: Module) -> bool:
         """Keep what the pipeline left as it was out of the object; False if that is all."""
         library = module.library
+        texts = function_texts(module.text())
         anything = False
         for function in module.defined_functions():
-            if self._texts.get(name_of(library, function)) != text_of(library, function):
+            name = name_of(library, function)
+            if self._texts.get(name) != texts.get(name):
                 anything = True
             elif self._may_hide and not library.GetComdat(function):
                 library.SetLinkage(function, _AVAILABLE_EXTERNALLY)

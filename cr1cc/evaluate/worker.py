@@ -11,6 +11,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cr1cc.errors import EvaluationError
@@ -34,8 +35,9 @@ class Subject:
     """What a worker works on: the bitcode, and how to run and emit it."""
 
     bitcode: bytes
-    macros: Mapping[str, str]  # "@size" → pipeline text
+    macros: Mapping[str, str] = field(hash=False)  # "@size" → pipeline text
     target: TargetSpec = field(default_factory=TargetSpec)
+    tuning: tuple[str, ...] = ()  # LLVM options that are set before anything else
 
 
 class Worker:
@@ -45,12 +47,23 @@ class Worker:
         self.library = library
         self.subject = subject
         self.limits = limits
-        self.module = Module.parse_bitcode(library, subject.bitcode)
-        self.machine = TargetMachine(library, self.module, subject.target)
-        self.passes = PassRunner(library, self.machine)
+        if subject.tuning:  # before anything reads them
+            set_options(library, subject.tuning)
         self._emitted: dict[tuple[bytes, tuple[str, ...]], Sizes] = {}
         self._written: dict[tuple[str, ...], bytes] = {}  # bitcode after stages
         self._counts: dict[tuple[str, ...], int] = {}  # instructions after stages
+
+    @cached_property
+    def module(self) -> Module:
+        """The module as it came, never changed. What does without it saves its memory."""
+        return self._parse(self.subject.bitcode)
+
+    def _parse(self, bitcode: bytes) -> Module:
+        module = Module.parse_bitcode(self.library, bitcode)
+        if not hasattr(self, "machine"):  # it is made for the target that the module names
+            self.machine = TargetMachine(self.library, module, self.subject.target)
+            self.passes = PassRunner(self.library, self.machine)
+        return module
 
     def describe(self, reply: Reply) -> None:
         """ModuleInfo of the module as it enters the optimiser."""
@@ -107,11 +120,13 @@ class Worker:
     ) -> None:
         """Bitcode after the stages and, function by function, the tails."""
         start_clock(self.limits)
-        module = Module.parse_bitcode(self.library, self.subject.bitcode)
+        module = self._parse(self.subject.bitcode)
         for stage in stages:
             self._run(module, stage)
-        if tails:
-            module = self._canonical(module.bitcode())
+        if tails:  # canonical, as `_optimised` says
+            written = module.bitcode()
+            module.close()
+            module = self._parse(written)
         by_tail: dict[str, set[str]] = {}
         for name, tail in tails:
             by_tail.setdefault(tail, set()).add(name)
@@ -123,13 +138,9 @@ class Worker:
             raise EvaluationError("the recipe leaves an invalid module")
         reply(module.bitcode())
 
-    def _canonical(self, bitcode: bytes) -> Module:
-        """A module as it is read back: use lists, which no fingerprint shows and some
-        passes walk, are then in the order that the text implies."""
-        return Module.parse_bitcode(self.library, bitcode)
-
     def _optimised(self, stages: tuple[str, ...]) -> Module:
-        """The module after `stages`, read back."""
+        """The module after `stages`, read back: use lists, which no fingerprint shows and
+        some passes walk, are then in the order that the text implies."""
         if stages not in self._written:
             start_clock(self.limits)
             module = self.module.clone()
@@ -137,7 +148,7 @@ class Worker:
                 self._run(module, stage)
             self._written[stages] = module.bitcode()
             module.close()
-        return self._canonical(self._written[stages])
+        return self._parse(self._written[stages])
 
     def _trie(self, reply: Reply, recipes: Sequence[Recipe]) -> Iterator[tuple[int, Module]]:
         """`(index, module after the recipe)`, sharing what recipes have in common."""
@@ -179,7 +190,7 @@ class Worker:
         place = (self._written[recipe.stages], recipe.options)
         sizes = self._emitted.get(place)
         if sizes is None:
-            options = recipe.options
+            options = tuple(o for o in recipe.options if o not in self.subject.tuning)
             measured = self._emit_in_child(module, options) if options else self._emit(module)
             if isinstance(measured, Failure):
                 return measured

@@ -30,6 +30,7 @@ _TOKEN = re.compile(
     r"|!\d+|\#\d+"
     ")"
 )
+_NUMBERED = re.compile(r"[!#]\d+")
 _ENTITY = re.compile(rf"(attributes \#\d+|[!@%$]{_NAME}) = (.*)")
 _FUNCTION_NAME = re.compile(rf'(?:[^"@]|"[^"]*")*(@{_NAME})\(')
 _LOCAL_OR_TYPE = re.compile(rf'"[^"]*"|(%{_NAME})')
@@ -69,6 +70,31 @@ def plain_name(token: str) -> str:
 
 def digest(text: str) -> str:
     return blake2b(text.encode(errors="surrogatepass"), digest_size=20).hexdigest()
+
+
+def function_texts(text: str) -> dict[str, str]:
+    """Header and body of each function of a printed module, by plain name.
+
+    Attributes stand there by content and metadata by a numbering of the function's own,
+    so that what other functions use does not show.
+    """
+    module = ModuleText(text)
+    return {
+        plain_name(token): _with_own_numbers(module, module.headers[token] + body)
+        for token, body in module.bodies.items()
+    }
+
+
+def _with_own_numbers(module: ModuleText, text: str) -> str:
+    numbers: dict[str, str] = {}
+
+    def own(match: re.Match[str]) -> str:
+        token = match[0]
+        if token[0] == "#":
+            return module.attributes.get(token, token)
+        return numbers.setdefault(token, f"!{len(numbers)}")
+
+    return _NUMBERED.sub(own, text)
 
 
 class ModuleText:

@@ -82,7 +82,6 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("ParseCommandLineOptions", None, (_I, POINTER(_S), _S)),
     ("ParseIRInContext", _I, (_P, _P, _OUT_P, _OUT_P)),
     ("PrintModuleToString", _P, (_P,)),
-    ("PrintValueToString", _P, (_P,)),
     ("RemoveEnumAttributeAtIndex", None, (_P, _U, _U)),
     ("RunPasses", _P, (_P, _S, _P, _P)),
     ("SetLinkage", None, (_P, _I)),

@@ -97,11 +97,6 @@ class Module:
         self.close()
 
 
-def text_of(library: Library, value: int) -> str:
-    """A value as text. What it refers to is numbered within it: equal bodies are equal."""
-    return library.take_message(library.PrintValueToString(value))
-
-
 def name_of(library: Library, value: int) -> str:
     """The name of a value, without sigil."""
     length = c_size_t()

@@ -51,12 +51,21 @@ _SEED_STAGES = (
 )
 # Options that gain by themselves often enough to be tried in pairs.
 _PAIRED = (
+    "-aggressive-machine-cse",
+    "-disable-block-placement",
     "-disable-cgp",
     "-disable-lsr",
     "-disable-machine-licm",
     "-disable-machine-sink",
+    "-enable-gvn-memdep=false",
     "-enable-machine-outliner=always",
     "-enable-misched=false",
+    "-enable-pre=false",
+    "-fast-isel",
+    "-inline-call-penalty=2",
+    "-jump-threading-threshold=0",
+    "-max-speculation-depth=2",
+    "-min-jump-table-entries=1000",
     "-phi-elim-split-all-critical-edges",
     "-pre-RA-sched=list-burr",
     "-split-spill-mode=size",
@@ -74,10 +83,10 @@ Work = tuple[Any, ...]  # a function and its arguments: task, sample, ...
 class Plan:
     """How much of what. Counts are modules, evaluations a module, recipes, pipelines."""
 
-    search_modules: int = 48
-    search_budget: int = 120
-    matrix_modules: int = 140
-    pool: int = 120
+    search_modules: int = 72
+    search_budget: int = 240
+    matrix_modules: int = 160
+    pool: int = 320
     tail_modules: int = 48
     recipes: int = 64
     tails: int = 16
@@ -190,8 +199,8 @@ def _measure_tails(
         if not isinstance(base, Score):
             return {}
         best = (decide.promising(base, parsed[1:], results) or [BASELINE])[0]
-        names = evaluator.function_fingerprints(best.stages)
-        before, sizes = evaluator.measure_tails(best.stages, tails, names)
+        names = evaluator.function_fingerprints(best)
+        before, sizes = evaluator.measure_tails(best, tails, names)
         rows = [
             [size, *(s[name] if isinstance(s, dict) and name in s else size for s in sizes)]
             for name, size in sorted(before.items())

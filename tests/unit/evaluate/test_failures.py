@@ -144,9 +144,9 @@ def test_a_fatal_error_of_llvm_costs_its_candidate_only(
 def test_a_bad_tail_costs_itself_only(evaluator: MakeEvaluator) -> None:
     good = "function(early-cse)"
     with evaluator(Limits(cpu_seconds=0.7)) as fresh:
-        names = list(fresh.function_fingerprints(SIZE.stages))
+        names = list(fresh.function_fingerprints(SIZE))
         base, sizes = fresh.measure_tails(
-            SIZE.stages, [good, ENDLESS, "function(no-such-pass)", good], names
+            SIZE, [good, ENDLESS, "function(no-such-pass)", good], names
         )
     assert base
     assert sizes[1:3] == [{}, {}]  # tried on every function alone, and failed on each
@@ -156,8 +156,8 @@ def test_a_bad_tail_costs_itself_only(evaluator: MakeEvaluator) -> None:
 
 def test_a_tail_that_fails_on_the_only_function_says_how(evaluator: MakeEvaluator) -> None:
     with evaluator(Limits(cpu_seconds=0.7)) as fresh:
-        name = next(iter(fresh.function_fingerprints(SIZE.stages)))
-        _, sizes = fresh.measure_tails(SIZE.stages, [ENDLESS, "function(no-such-pass)"], [name])
+        name = next(iter(fresh.function_fingerprints(SIZE)))
+        _, sizes = fresh.measure_tails(SIZE, [ENDLESS, "function(no-such-pass)"], [name])
     assert sizes == [Failure.TIMED_OUT, Failure.REFUSED]
 
 
@@ -178,7 +178,7 @@ from cr1cc.llvm.library import Library
 with open(sys.argv[2], "rb") as file:
     evaluator = Evaluator(Library(sys.argv[1]), Subject(file.read(), {}))
 evaluator.describe()
-print(evaluator._channel._pid, flush=True)
+print(evaluator._channels[evaluator.subject]._pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run(

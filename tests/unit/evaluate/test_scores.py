@@ -87,9 +87,10 @@ def test_loadable_bytes_are_those_of_the_real_driver(
         options = options_for(toolchain.major, target_name(info.triple) or "")
         recipes = [SIZE, *(Recipe(("@size",), (row.text,)) for row in options)]
         scores = fresh.measure(recipes)
-        module = fresh.apply(SIZE)
+        modules = [fresh.apply(recipe) for recipe in recipes]
     assert len(recipes) > 5
-    for recipe, score in zip(recipes, scores, strict=True):
+    assert len(set(modules)) > 1  # some of the options tune passes
+    for recipe, module, score in zip(recipes, modules, scores, strict=True):
         real = emitted(toolchain, module, recipe.options)
         assert isinstance(score, Score), recipe
         assert score.loadable == real.loadable_bytes(), recipe
@@ -101,12 +102,34 @@ def test_sizes_after_a_tail_are_those_of_the_real_driver(
 ) -> None:
     tails = [TAIL, "function(gvn,instcombine,simplifycfg,dse,adce)"]
     with evaluator() as fresh:
-        names = list(fresh.function_fingerprints(SIZE.stages))
-        base, sizes = fresh.measure_tails(SIZE.stages, tails, names)
+        names = list(fresh.function_fingerprints(SIZE))
+        base, sizes = fresh.measure_tails(SIZE, tails, names)
         assert base.keys() == set(names)
         for tail, measured in zip(tails, sizes, strict=True):
             module = fresh.apply(SIZE, [(name, tail) for name in names])
             assert measured == emitted(toolchain, module).function_sizes()
+
+
+def test_a_large_module_gets_the_same_answers(
+    evaluator: MakeEvaluator, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = [*recipes_for(evaluator, toolchain), Recipe(("no-such-pass",))]
+    recipes.append(Recipe(("@size", TAIL), ("-disable-lftr", "-disable-lsr")))
+    answers = []
+    for large in (1 << 20, 0):
+        monkeypatch.setattr("cr1cc.evaluate.evaluator._LARGE", large)
+        with evaluator() as fresh:
+            names = list(fresh.function_fingerprints(recipes[-1]))
+            answers.append(
+                (
+                    fresh.measure(recipes),
+                    fresh.measure_tails(recipes[-1], [TAIL], names),
+                    fresh.apply(recipes[-1], [("pick", TAIL)]),
+                )
+            )
+    assert answers[0] == answers[1]
+    assert answers[0][0][-2] is Failure.REFUSED
+    assert isinstance(answers[0][0][-1], Score)
 
 
 def test_applying_gives_the_same_bitcode_in_every_process(evaluator: MakeEvaluator) -> None:

@@ -33,10 +33,11 @@ Accepts = Callable[[list[str]], dict[str, str]]
     [
         [row.name for row in PASSES],
         [row.name for row in REFUSED],
-        [row.text for row in OPTIONS],
+        [row.text for row in OPTIONS if not row.tunes],
+        [row.text for row in OPTIONS if row.tunes],
         [row.name for row in REFUSED_OPTIONS],
     ],
-    ids=["passes", "refused passes", "options", "refused options"],
+    ids=["passes", "refused passes", "options", "tuning options", "refused options"],
 )
 def test_rows_are_sorted_and_unique(names: list[str]) -> None:
     assert names == sorted(set(names))
