@@ -47,9 +47,9 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
               help="The file to write; default: the one that the package ships.")  # fmt: skip
 @click.option("--seed", default=1, show_default=True)
 @click.option("--jobs", default=2, show_default=True)
-@click.option("--modules", default=140, show_default=True, help="Modules to measure recipes on.")
-@click.option("--search-modules", default=48, show_default=True, help="Modules to search on.")
-@click.option("--budget", default=120, show_default=True, help="Evaluations of one search.")
+@click.option("--modules", default=160, show_default=True, help="Modules to measure recipes on.")
+@click.option("--search-modules", default=72, show_default=True, help="Modules to search on.")
+@click.option("--budget", default=240, show_default=True, help="Evaluations of one search.")
 def coreset(
     folder: Path | None, clang: str | None, output: Path | None,
     seed: int, jobs: int, modules: int, search_modules: int, budget: int,
@@ -74,6 +74,20 @@ def coreset(
         if size <= len(mined.recipes):
             mean, total = mined.means[size - 1], mined.totals[size - 1]
             click.echo(f"  best {size:3}: mean gain {mean:.2%}, of all bytes {total:.2%}")
+
+
+@command.command()
+@_FOLDER
+@click.option("--clang", "clangs", multiple=True, help="A clang to make decisions for; several.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+def pack(folder: Path | None, clangs: tuple[str, ...], output: Path | None) -> None:
+    """Build the packages of the table at -Oz; keep the decisions as a pack."""
+    from cr1cc.train.pack import SHIPPED, make
+
+    toolchains = [_toolchain(clang) for clang in clangs or (None,)]
+    for line in make(_home(folder), toolchains, output or SHIPPED):
+        click.echo(line)
 
 
 def _progress(

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,19 +63,44 @@ def samples(folder: Path) -> list[Sample]:
 
 def _collect_package(package: Package, home: Path, apt: PrivateApt, clang: str) -> str:
     try:
-        with tempfile.TemporaryDirectory(prefix="cr1-corpus-") as scratch:
-            archive = apt.download(package.name, Path(scratch))
-            note = (
-                ""
-                if package.version in archive.name
-                else f" ({archive.name} instead of {package.version})"
-            )
-            tree = _unpack(archive, Path(scratch))
-            count = _build(package, tree, home, clang)
+        with unpacked(package, apt) as (tree, note):
+            count = _capture(package, tree, home, clang)
     except UserError as error:
         return f"{package.name}: left out: {error}"
     (home / f"{package.name}.done").touch()
     return f"{package.name}: {count} modules{note}"
+
+
+@contextmanager
+def unpacked(package: Package, apt: PrivateApt) -> Iterator[tuple[Path, str]]:
+    """The package's source tree while the context lasts, and a note if it is of another
+    version than the table says. Raises UserError if it cannot be fetched."""
+    with tempfile.TemporaryDirectory(prefix="cr1-corpus-") as scratch:
+        archive = apt.download(package.name, Path(scratch))
+        other = package.version not in archive.name
+        yield (
+            _unpack(archive, Path(scratch)),
+            f" ({archive.name} instead of {package.version})" if other else "",
+        )
+
+
+def build(
+    package: Package, tree: Path, compiler: Sequence[str], environ: Mapping[str, str]
+) -> None:
+    """Run the package's commands with `compiler` as CC. Targets may fail."""
+    script = tree / "cr1-compiler"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(compiler)} "$@"\n')
+    script.chmod(0o755)
+    source = str(Path(__file__).resolve().parents[2])
+    everything = {**environ, "CC": str(script), "PYTHONPATH": source, "LC_ALL": "C"}
+    for command in package.commands:
+        try:
+            subprocess.run(
+                command, shell=True, cwd=tree, env=everything, timeout=_BUILD_SECONDS, check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            break  # what was compiled until now counts
 
 
 def _unpack(archive: Path, scratch: Path) -> Path:
@@ -85,24 +111,16 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     return inner[0] if len(inner) == 1 else tree
 
 
-def _build(package: Package, tree: Path, home: Path, clang: str) -> int:
+def _capture(package: Package, tree: Path, home: Path, clang: str) -> int:
     staging = home / f".{package.name}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    compiler = tree / "cr1-capture"
-    words = (sys.executable, "-m", "cr1cc.train.capture", clang, str(staging))
-    compiler.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-    compiler.chmod(0o755)
-    source = str(Path(__file__).resolve().parents[2])
-    environ = {**os.environ, "CC": str(compiler), "PYTHONPATH": source, "LC_ALL": "C"}
-    for command in package.commands:
-        try:
-            subprocess.run(
-                command, shell=True, cwd=tree, env=environ, timeout=_BUILD_SECONDS, check=False,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            break  # what was compiled until now counts
+    build(
+        package,
+        tree,
+        [sys.executable, "-m", "cr1cc.train.capture", clang, str(staging)],
+        os.environ,
+    )
     modules = list(staging.glob("*.bc"))
     shutil.rmtree(home / package.name, ignore_errors=True)
     staging.rename(home / package.name)
