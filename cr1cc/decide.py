@@ -6,6 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from cr1cc.records import Failure, FunctionChange, Recipe, Score
 
+# Instructions, before optimisation, of the largest module that gets all of a budget.
+_FULL = 60_000
+
+
+def affordable(budget: int, instructions: int, least: int) -> int:
+    """The evaluations that a module gets: fewer than `budget` if it is very large, so that
+    its compile takes no larger multiple of the plain one, but at least `least`."""
+    return min(budget, max(least, budget * _FULL // max(instructions, 1)))
+
 
 def promising(
     base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure]

@@ -35,6 +35,10 @@ _REAL_EMISSIONS = 3
 # A recipe that leaves more than this share of the instructions of plain -Oz is not emitted.
 _CEILING = 1.10
 
+# What the largest module still gets of the budgets, plain -Oz counted.
+_LEAST_RECIPES = 3
+_LEAST_TAILS = 1
+
 _WORTH_REMEMBERING = (Failure.CRASHED, Failure.TIMED_OUT, Failure.MEMORY)
 
 EVIDENCE = (
@@ -101,7 +105,8 @@ class Improver:
         if info.backend_diagnostics:
             return replace(nothing, outcome=Outcome.BACKEND_DIAGNOSTICS), None
 
-        meter = Meter(self.evaluator, self.config.budget)
+        budget = decide.affordable(self.config.budget, info.ic, _LEAST_RECIPES)
+        meter = Meter(self.evaluator, budget)
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
             return replace(
@@ -116,7 +121,9 @@ class Improver:
         ranked = decide.promising(base, proposal.recipes, results)
         best = ranked[0] if ranked else BASELINE
         self.evaluator.rest()
-        tails, origins, tail_evaluations = self._tails(best, proposal)
+        tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
+        pipelines = proposal.tails[:tail_budget]
+        tails, origins, tail_evaluations = self._tails(best, pipelines)
         counted = replace(
             nothing, evaluations=meter.spent + tail_evaluations, ic_before=base.ic, ic_after=base.ic
         )
@@ -172,19 +179,20 @@ class Improver:
         return self.proposer.propose(request, meter.measure)
 
     def _tails(
-        self, recipe: Recipe, proposal: Proposal
+        self, recipe: Recipe, pipelines: Sequence[str]
     ) -> tuple[dict[str, str], dict[str, str], int]:
         """Tail and its origin by function, and what finding them cost in evaluations.
 
-        A function's answer depends on nothing but its fingerprint, the compiler, the flags
-        and the options that passes read, so it holds in every module and may come from the store.
+        A function's answer depends on nothing but its fingerprint, the compiler, the flags,
+        the options that passes read and the pipelines that are tried, so it holds in every
+        module and may come from the store.
         """
-        pipelines = proposal.tails[: self.config.tail_budget]
         if not pipelines:
             return {}, {}, 0
         prints = self.evaluator.function_fingerprints(recipe)
+        context = replace(self.context, tail_budget=len(pipelines))
         tuned = tuning(recipe.options)
-        keys = {name: function_key(self.context, prints[name], tuned) for name in prints}
+        keys = {name: function_key(context, prints[name], tuned) for name in prints}
         answers = dict(self.store.functions(sorted(set(keys.values()))))
         unknown = [name for name in keys if keys[name] not in answers]
         if unknown:

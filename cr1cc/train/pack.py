@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -34,6 +33,7 @@ from cr1cc.util.atomic import replace_file
 from cr1cc.util.data import data_path
 
 SHIPPED = Path(data_path("cache", "corpus.pack"))
+COMPILER = (sys.executable, "-m", "cr1cc.wrapper", "clang")
 _FLAGS = "-Oz"  # what the packages are built with
 
 
@@ -93,19 +93,9 @@ def make(
 
 def _build(package: Package, toolchain: Toolchain, home: Path, apt: PrivateApt, done: Path) -> str:
     name = f"{package.name}, {toolchain.identity}"
-    environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("CR1_")},
-        "CFLAGS": _FLAGS,
-        "CXXFLAGS": _FLAGS,
-        "CR1_CLANG": toolchain.driver,
-        "CR1_PACKS": "false",  # a pack is not made from packs
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_STATE_HOME": str(home / "state"),
-    }
     try:
         with unpacked(package, apt) as (tree, note):
-            build(package, tree, [sys.executable, "-m", "cr1cc.wrapper", "clang"], environ)
+            build(package, tree, COMPILER, environ(toolchain, home))
     except UserError as error:
         return f"{name}: left out: {error}"
     done.touch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cr1cc.decide import best_tails, function_changes, promising
+from cr1cc.decide import affordable, best_tails, function_changes, promising
 from cr1cc.records import Failure, FunctionChange, Recipe, Score
 
 A, B, C, D = (Recipe((name,)) for name in "abcd")
@@ -44,3 +44,12 @@ def test_changes_name_every_function_of_both_objects() -> None:
         FunctionChange("g", 5, 0),
         FunctionChange("o", 0, 3),
     )
+
+
+def test_a_very_large_module_gets_a_part_of_the_budget() -> None:
+    assert affordable(8, 0, 3) == 8
+    assert affordable(8, 60_000, 3) == 8
+    assert affordable(8, 120_000, 3) == 4
+    assert affordable(8, 10_000_000, 3) == 3
+    assert affordable(2, 10_000_000, 3) == 2
+    assert affordable(0, 10, 3) == 0
