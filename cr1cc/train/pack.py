@@ -91,6 +91,23 @@ def make(
     yield f"{output}: {entries} entries, {output.stat().st_size} bytes"
 
 
+def environ(toolchain: Toolchain, home: Path, *, packs: bool = False) -> dict[str, str]:
+    """The environment of a build by `toolchain` that keeps all it knows under `home`.
+
+    The pack is made without packs: it cannot be made from itself.
+    """
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CR1_")},
+        "CFLAGS": _FLAGS,
+        "CXXFLAGS": _FLAGS,
+        "CR1_CLANG": toolchain.driver,
+        "CR1_PACKS": str(packs).lower(),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_STATE_HOME": str(home / "state"),
+    }
+
+
 def _build(package: Package, toolchain: Toolchain, home: Path, apt: PrivateApt, done: Path) -> str:
     name = f"{package.name}, {toolchain.identity}"
     try:
