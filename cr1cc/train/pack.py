@@ -1,7 +1,7 @@
 """The pack that ships: decisions made by building the packages of the table.
 
-FOLDER/pack/cache            the cache that the decisions are made in
-FOLDER/pack/*.done           a package that was built by one compiler (a run can be
+FOLDER/pack/VERSION/cache    the cache that the decisions are made in
+FOLDER/pack/VERSION/*.done   a package that was built by one compiler (a run can be
                              taken up again)
 
 Beside the pack a JSON file says what its decisions depend on: with another version of
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -66,13 +67,13 @@ def make(
 
     Raises UserError if nothing was decided, StorageError if the pack cannot be written.
     """
-    home = folder / "pack"
+    home = folder / "pack" / _short(repr(current()))
     home.mkdir(parents=True, exist_ok=True)
     apt = PrivateApt(folder / "apt")
     built = []
     for toolchain in toolchains:
         for package in packages:
-            done = home / f"{package.name}-{_short(toolchain)}.done"
+            done = home / f"{package.name}-{_short(toolchain.identity)}.done"
             if not done.exists():
                 yield _build(package, toolchain, home, apt, done)
             if done.exists():
@@ -119,5 +120,5 @@ def _build(package: Package, toolchain: Toolchain, home: Path, apt: PrivateApt, 
     return f"{name}: built{note}"
 
 
-def _short(toolchain: Toolchain) -> str:
-    return hashlib.blake2b(toolchain.identity.encode(), digest_size=6).hexdigest()
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
