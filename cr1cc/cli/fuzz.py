@@ -25,7 +25,7 @@ from cr1cc.train.fuzz import SAME, Campaign, Trial, guilty
     "kind",
     default="all",
     show_default=True,
-    type=click.Choice(("random", "chosen", "all")),
+    type=click.Choice(("random", "chosen", "coreset", "all")),
     help="Where the recipes come from.",
 )
 @click.option("--keep", default="", help="A directory for the programs of findings.")

@@ -24,14 +24,14 @@ class Coreset:
 
     def __init__(self, path: str = DATA) -> None:
         """Raises ToolchainError if the data cannot be read."""
-        self._recipes, self._tails, self.version = _load(path)
+        self.recipes, self.tails, self.version = _load(path)
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """The first recipes of the set that hold for this LLVM and target."""
         adapted = dict.fromkeys(
-            adapt(recipe, request.major, request.target) for recipe in self._recipes
+            adapt(recipe, request.major, request.target) for recipe in self.recipes
         )
-        tails = [tail for tail in self._tails if _holds(tail, request.major)]
+        tails = [tail for tail in self.tails if _holds(tail, request.major)]
         return Proposal(tuple(list(adapted)[: request.budget]), tuple(tails))
 
 

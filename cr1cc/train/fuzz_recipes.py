@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import Option, options_for
 from cr1cc.passes.pipeline import nest, random_pipeline
 from cr1cc.passes.recipe import adapt, parse_recipe
 from cr1cc.passes.table import PassLevel, forms_for, passes_for
+from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Recipe
 
 _CHOSEN = (
@@ -37,6 +39,14 @@ def chosen(major: int, target: str) -> list[Recipe]:
     return list(dict.fromkeys(fitting))
 
 
+def shipped(major: int, target: str) -> list[Recipe]:
+    """What users get: the recipes of the coreset and, each as a stage, its tails."""
+    coreset = Coreset()
+    tails = [Recipe((SIZE, tail)) for tail in coreset.tails]
+    fitting = [adapt(recipe, major, target) for recipe in (*coreset.recipes, *tails)]
+    return list(dict.fromkeys(fitting))
+
+
 def random_recipe(rng: Random, major: int, target: str) -> Recipe:
     """A random pipeline after, before or between size pipelines, or all alone."""
     form = rng.choice(_RANDOM_FORMS)
@@ -60,10 +70,11 @@ def recipes_for(
     program: int, count: int, seed: int, major: int, target: str, kind: str
 ) -> list[Recipe]:
     """The recipes that program number `program` is compiled by: `kind` is random,
-    chosen, or all (half and half). The chosen ones take turns over the programs."""
+    chosen, coreset, or all (half chosen, half random). All but the random ones take turns
+    over the programs."""
     rng = Random(f"{seed}:{program}")
-    picked = chosen(major, target) if kind != "random" else []
-    wanted = {"random": 0, "chosen": count, "all": count // 2}[kind]
+    picked = (shipped if kind == "coreset" else chosen)(major, target)
+    wanted = {"random": 0, "chosen": count, "coreset": count, "all": count // 2}[kind]
     start = program * wanted
     recipes = [picked[(start + i) % len(picked)] for i in range(wanted)]
     while len(recipes) < count:
