@@ -19,7 +19,8 @@ def affordable(budget: int, instructions: int, least: int) -> int:
 def promising(
     base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure]
 ) -> list[Recipe]:
-    """The recipes that were measured smaller than `base`, smallest first.
+    """The recipes that were measured smaller than `base`, smallest first. One whose
+    object defines other symbols (C++ functions that are inlined or not) would be refused.
 
     Equal sizes are ordered by instruction count, then as they were proposed.
     """
@@ -27,7 +28,7 @@ def promising(
     for position, (recipe, result) in enumerate(zip(recipes, results, strict=True)):
         if isinstance(result, Failure) or result.loadable is None or base.loadable is None:
             continue
-        if result.loadable < base.loadable:
+        if result.loadable < base.loadable and result.exports == base.exports:
             ranked.append((result.loadable, result.ic, position, recipe))
     return [recipe for _, _, _, recipe in sorted(ranked, key=lambda row: row[:3])]
 

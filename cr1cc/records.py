@@ -88,6 +88,7 @@ class Score:
     ic: int  # IR instructions of all defined functions, debug intrinsics not counted
     loadable: int | None = None  # bytes of allocated sections that are not NOBITS
     functions: tuple[tuple[str, int], ...] = ()  # st_size by symbol name, sorted by name
+    exports: str = ""  # digest of the names that the object defines for other objects
 
 
 class Failure(Enum):

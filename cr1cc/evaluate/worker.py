@@ -12,6 +12,7 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from cr1cc.errors import EvaluationError
@@ -27,7 +28,7 @@ from cr1cc.records import Failure, Recipe, Score
 from cr1cc.util.elf import ObjectFile
 
 Reply = Callable[[Any], None]
-Sizes = tuple[int, tuple[tuple[str, int], ...]]  # loadable bytes, st_size by function
+Sizes = tuple[int, tuple[tuple[str, int], ...], str]  # what a Score says of an object
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,9 @@ class Worker:
 
 def _sizes(data: bytes) -> Sizes:
     emitted = ObjectFile(data)
-    return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items()))
+    names = "\0".join(sorted(emitted.exports())).encode(errors="surrogateescape")
+    exports = blake2b(names, digest_size=8).hexdigest()
+    return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items())), exports
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:

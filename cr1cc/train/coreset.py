@@ -184,7 +184,10 @@ def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> Row:
         base, *results = evaluator.measure([BASELINE, *map(parse_recipe, texts)])
         if not isinstance(base, Score):
             return {}
-        sizes = [r.loadable if isinstance(r, Score) else base.loadable for r in results]
+        sizes = [
+            r.loadable if isinstance(r, Score) and r.exports == base.exports else base.loadable
+            for r in results
+        ]
         return {"bytes": base.loadable, "sizes": sizes}
 
 

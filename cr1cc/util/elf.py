@@ -154,6 +154,10 @@ class ObjectFile:
         order = self._symbol_format[0]
         return struct.unpack_from(f"{order}{table.size // 4}I", self.data, table.offset)
 
+    def exports(self) -> set[str]:
+        """The names that are defined here for other objects."""
+        return {s.name for s in self.symbols() if s.defined and s.binding != STB_LOCAL}
+
     def function_sizes(self) -> dict[str, int]:
         """st_size of every defined function by name; of equal local names the sum."""
         sizes: dict[str, int] = {}

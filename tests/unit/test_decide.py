@@ -18,6 +18,12 @@ def test_equal_larger_failed_and_unemitted_recipes_do_not_count() -> None:
     assert promising(Score(10, 100), [A, B, C, D], results) == []
 
 
+def test_a_recipe_that_changes_what_is_defined_does_not_count() -> None:
+    base = Score(5, 100, exports="f g")
+    results = [Score(5, 70, exports="f"), Score(5, 90, exports="f g")]
+    assert promising(base, [A, B], results) == [B]
+
+
 def test_a_base_without_an_object_promises_nothing() -> None:
     assert promising(Score(10), [A], [Score(1, 1)]) == []
 

@@ -17,7 +17,7 @@ from cr1cc.policy.interface import Request
 from cr1cc.policy.random_ import random_recipe
 from cr1cc.records import Failure, Level, Recipe, Score, Toolchain
 from cr1cc.util.elf import ObjectFile
-from tests.unit.evaluate.conftest import MakeEvaluator
+from tests.unit.evaluate.conftest import MakeEvaluator, bitcode_of
 
 SIZE = Recipe(("@size",))
 TAIL = "function(simplifycfg<sink-common-insts;hoist-common-insts>,instcombine,simplifycfg)"
@@ -130,6 +130,20 @@ def test_a_large_module_gets_the_same_answers(
     assert answers[0] == answers[1]
     assert answers[0][0][-2] is Failure.REFUSED
     assert isinstance(answers[0][0][-1], Score)
+
+
+def test_scores_tell_what_is_defined_for_other_objects(
+    evaluator: MakeEvaluator, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    source = "static int own(int x) { return x * x; } int f(int x) { return own(x) + x; }"
+    other = source.replace("static int own", "int own")
+    results = []
+    for text in (source, source + "\nint data[3] = {1, 2, 3};", other):
+        with evaluator(bitcode=bitcode_of(toolchain, text, tmp_path)) as fresh:
+            results += fresh.measure([SIZE, Recipe(("@size", TAIL))])
+    exports = [result.exports for result in results if isinstance(result, Score)]
+    assert exports[::2] == exports[1::2]
+    assert len(set(exports)) == 3
 
 
 def test_applying_gives_the_same_bitcode_in_every_process(evaluator: MakeEvaluator) -> None:
