@@ -3,7 +3,9 @@
     1. search     the genetic search on a sample of modules gives candidate recipes
     2. matrix     every candidate is measured on a second sample
     3. cover      recipes are taken one by one, each the one that adds most
-    4. tails      the same with function pipelines, on functions instead of modules
+    4. again      search on a third sample, from the first of the cover; matrix and cover
+                  once more with what that finds
+    5. tails      the same with function pipelines, on functions instead of modules
 
 Every finished module is a line in a log beside the corpus, so a run can be taken up
 again. The result is the JSON file that `cr1cc.policy.coreset` ships.
@@ -71,6 +73,7 @@ _PAIRED = (
     "-split-spill-mode=size",
 )
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
+_FIRST = 12  # recipes of the first cover that the second search begins with
 _RANDOM_TAILS = 48
 _TAIL_PASSES = 4
 
@@ -87,6 +90,7 @@ class Plan:
     search_budget: int = 240
     matrix_modules: int = 160
     pool: int = 320
+    again_modules: int = 40
     tail_modules: int = 48
     recipes: int = 64
     tails: int = 16
@@ -122,8 +126,17 @@ def mine(
     pool = _pool(task, found, plan.pool)
     texts = [format_recipe(recipe) for recipe in pool]
     matrix = step("matrix", [(_measure, task, s, texts) for s in measured])
-    rows = [row for row in matrix if row.get("bytes")]
-    chosen, means, totals = _cover_recipes(texts, rows, plan.recipes)
+    first, _, _ = _cover_recipes(texts, _complete(matrix), _FIRST)
+
+    third = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
+    found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in third])
+    more = [text for text in map(format_recipe, _winners(found)) if text not in texts]
+    second = step("matrix-again", [(_measure, task, s, more) for s in measured])
+    rows = _complete(
+        {**one, "sizes": one["sizes"] + other["sizes"]} if one and other else {}
+        for one, other in zip(matrix, second, strict=True)
+    )
+    chosen, means, totals = _cover_recipes([*texts, *more], rows, plan.recipes)
     tails = _tail_pool(task, rng)
     context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
     functions = step("tails", context)
@@ -161,14 +174,18 @@ class _Task:
 
 
 def _search(task: _Task, sample: Sample, budget: int) -> Row:
+    seeds = [format_recipe(_seed(task, stage)) for stage in _SEED_STAGES]
+    return _search_from(task, sample, budget, seeds)
+
+
+def _search_from(task: _Task, sample: Sample, budget: int, seeds: Sequence[str]) -> Row:
     with task.evaluator(sample) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
         meter = Meter(evaluator, budget)
         request = Request(info, Level.OZ, task.major, task.target, budget)
-        seeds = [_seed(task, stage) for stage in _SEED_STAGES]
-        proposal = Search(seeds).propose(request, meter.measure)
+        proposal = Search([parse_recipe(text) for text in seeds]).propose(request, meter.measure)
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
             return {}
@@ -235,13 +252,23 @@ def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
     options = [row.text for row in options_for(task.major, task.target)]
     singles = [Recipe((SIZE,), (option,)) for option in options]
     pairs = [Recipe((SIZE,), pair) for pair in combinations(_PAIRED, 2)]
+    seeds = [_seed(task, stage) for stage in _SEED_STAGES[1:]]
+    everything = [*singles, *seeds, *_winners(found), *pairs]
+    return [recipe for recipe in dict.fromkeys(everything) if _holds(task, recipe)][:size]
+
+
+def _winners(found: Sequence[Row]) -> list[Recipe]:
+    """What searches found, most frequent first."""
     counts: dict[str, int] = {}
     for row in found:
         for text in row.get("recipes", ()):
             counts[text] = counts.get(text, 0) + 1
-    winners = [parse_recipe(t) for t, _ in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
-    everything = [*singles, *(_seed(task, stage) for stage in _SEED_STAGES[1:]), *winners, *pairs]
-    return [recipe for recipe in dict.fromkeys(everything) if _holds(task, recipe)][:size]
+    ranked = sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))
+    return [parse_recipe(text) for text, _ in ranked]
+
+
+def _complete(matrix: Iterable[Row]) -> list[Row]:
+    return [row for row in matrix if row.get("bytes")]
 
 
 def _tail_pool(task: _Task, rng: Random) -> list[str]:
