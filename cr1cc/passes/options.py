@@ -68,6 +68,7 @@ _CODE_GENERATION: tuple[Option, ...] = (
         "-fast-isel",
         "isel",
         "the instruction selector of -O0; what it does not know goes to the default one",
+        targets=_X86,  # elsewhere -O0 uses another one
     ),
     Option("-force-precise-rotation-cost", "block-rotation", _PLACEMENT),
     Option("-greedy-reverse-local-assignment", "local-assignment", _ALLOCATION, since=16),

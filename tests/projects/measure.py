@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+import psutil
 
 _SAMPLE_SECONDS = 0.01
 
@@ -52,7 +54,7 @@ def peak_memory(command: Sequence[str], environ: Mapping[str, str]) -> int:
     ) as process:
         while process.poll() is None:
             started = time.monotonic()
-            peak = max(peak, sum(_pss(pid) for pid in _tree(process.pid)))
+            peak = max(peak, _memory(psutil.Process(process.pid)))
             # The kernel adds pages up for each sample: take at most a tenth of a core.
             time.sleep(max(_SAMPLE_SECONDS, 9 * (time.monotonic() - started)))
         complaint = process.stderr.read() if process.stderr else b""
@@ -62,24 +64,17 @@ def peak_memory(command: Sequence[str], environ: Mapping[str, str]) -> int:
     return peak
 
 
-def _tree(root: int) -> list[int]:
-    """`root` and its descendants. A process whose parent died belongs to nobody and is missed."""
-    found = [root]
-    for pid in found:
-        try:
-            for task in os.listdir(f"/proc/{pid}/task"):
-                children = Path(f"/proc/{pid}/task/{task}/children").read_text()
-                found += [int(child) for child in children.split()]
-        except OSError:
-            continue  # ended meanwhile
-    return found
+def _memory(root: psutil.Process) -> int:
+    """PSS of a process and its descendants; one whose parent died is missed."""
+    total = 0
+    for process in (root, *_children(root)):
+        with contextlib.suppress(psutil.Error):  # ended meanwhile
+            total += process.memory_full_info().pss
+    return total
 
 
-def _pss(pid: int) -> int:
+def _children(root: psutil.Process) -> list[psutil.Process]:
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass  # ended meanwhile
-    return 0
+        return list(root.children(recursive=True))
+    except psutil.Error:
+        return []
