@@ -89,7 +89,7 @@ class Plan:
     search_modules: int = 72
     search_budget: int = 240
     matrix_modules: int = 160
-    pool: int = 320
+    pool: int = 319
     again_modules: int = 40
     tail_modules: int = 48
     recipes: int = 64
@@ -130,7 +130,8 @@ def mine(
 
     third = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
     found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in third])
-    more = [text for text in map(format_recipe, _winners(found)) if text not in texts]
+    fitting = [format_recipe(recipe) for recipe in _winners(found) if _holds(task, recipe)]
+    more = [text for text in fitting if text not in texts]
     second = step("matrix-again", [(_measure, task, s, more) for s in measured])
     rows = _complete(
         {**one, "sizes": one["sizes"] + other["sizes"]} if one and other else {}
