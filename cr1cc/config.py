@@ -105,7 +105,7 @@ SETTINGS: tuple[Setting, ...] = (
         "coreset",
         "who proposes recipes",
     ),
-    Setting("tail_budget", "number", _integer(0, 1000), 3, "pipelines tried on each function"),
+    Setting("tail_budget", "number", _integer(0, 1000), 2, "pipelines tried on each function"),
 )
 
 
@@ -121,7 +121,7 @@ class Config(NamedTuple):
     enabled: bool = True
     packs: bool = True
     proposer: str = "coreset"
-    tail_budget: int = 3
+    tail_budget: int = 2
     origins: Mapping[str, str] = MappingProxyType({})
 
 

@@ -78,11 +78,13 @@ class Evaluator:
             except EvaluationError as error:
                 results[index] = _failure(error)
                 continue
-            if self._is_large():  # nothing else is measured there: all options can be set
+            if self._is_large():  # no snapshot of a process with a module in it
                 subject = replace(subject, tuning=recipe.options)
             staged[index] = replace(recipe, stages=stages)
             groups.setdefault(subject, []).append(index)
         for subject, members in groups.items():
+            if len(members) == 1 and subject.tuning:  # alone there: all can be set at once
+                subject = replace(subject, tuning=recipes[members[0]].options)
             results.update(self._measure_on(subject, staged, members, ceiling, emit))
         return [results[i] for i in range(len(recipes))]
 

@@ -51,7 +51,9 @@ class Worker:
         if subject.tuning:  # before anything reads them
             set_options(library, subject.tuning)
         self._emitted: dict[tuple[bytes, tuple[str, ...]], Sizes] = {}
-        self._written: dict[tuple[str, ...], bytes] = {}  # bitcode after stages
+        self._written: dict[tuple[str, ...], bytes] = {}  # bitcode of measured modules
+        self._applied: dict[tuple[str, ...], bytes] = {}  # bitcode as the object is made of
+        self._path: list[tuple[str, Module]] = []  # the path of the trie that is alive
         self._counts: dict[tuple[str, ...], int] = {}  # instructions after stages
 
     @cached_property
@@ -120,14 +122,11 @@ class Worker:
         self, reply: Reply, stages: tuple[str, ...], tails: Sequence[tuple[str, str]]
     ) -> None:
         """Bitcode after the stages and, function by function, the tails."""
+        if not tails:
+            reply(self._after(stages))
+            return
+        module = self._optimised(stages)
         start_clock(self.limits)
-        module = self._parse(self.subject.bitcode)
-        for stage in stages:
-            self._run(module, stage)
-        if tails:  # canonical, as `_optimised` says
-            written = module.bitcode()
-            module.close()
-            module = self._parse(written)
         by_tail: dict[str, set[str]] = {}
         for name, tail in tails:
             by_tail.setdefault(tail, set()).add(name)
@@ -142,18 +141,26 @@ class Worker:
     def _optimised(self, stages: tuple[str, ...]) -> Module:
         """The module after `stages`, read back: use lists, which no fingerprint shows and
         some passes walk, are then in the order that the text implies."""
-        if stages not in self._written:
+        return self._parse(self._after(stages))
+
+    def _after(self, stages: tuple[str, ...]) -> bytes:
+        """Bitcode after `stages`, which run on the module as it was read: what they do must
+        not depend on what was measured before."""
+        if stages not in self._applied:
             start_clock(self.limits)
-            module = self.module.clone()
+            module = self._parse(self.subject.bitcode)
             for stage in stages:
                 self._run(module, stage)
-            self._written[stages] = module.bitcode()
+            if module.invalid():
+                raise EvaluationError("the recipe leaves an invalid module")
+            self._applied[stages] = module.bitcode()
             module.close()
-        return self._parse(self._written[stages])
+        return self._applied[stages]
 
     def _trie(self, reply: Reply, recipes: Sequence[Recipe]) -> Iterator[tuple[int, Module]]:
-        """`(index, module after the recipe)`, sharing what recipes have in common."""
-        stack: list[tuple[str, Module]] = []  # the path of the trie that is alive
+        """`(index, module after the recipe)`, sharing what recipes have in common, those of
+        the last request too."""
+        stack = self._path
         for index in sorted(range(len(recipes)), key=lambda i: (recipes[i].stages, i)):
             stages = recipes[index].stages
             reply(("start", index))
@@ -170,8 +177,6 @@ class Worker:
                 reply((index, Failure.REFUSED))
                 continue
             yield index, stack[-1][1] if stack else self.module
-        for _, module in stack:
-            module.close()
 
     def _run(self, module: Module, stage: str) -> None:
         self.passes.run(module, self.subject.macros.get(stage, stage))

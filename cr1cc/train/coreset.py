@@ -3,9 +3,11 @@
     1. search     the genetic search on a sample of modules gives candidate recipes
     2. matrix     every candidate is measured on a second sample
     3. cover      recipes are taken one by one, each the one that adds most
-    4. again      search on a third sample, from the first of the cover; matrix and cover
-                  once more with what that finds
-    5. tails      the same with function pipelines, on functions instead of modules
+    4. again      search on a third sample, from the first of the cover; what it finds is
+                  measured on the second sample, too
+    5. cross      so is every combination of what the best recipes do to the IR with the
+                  options of code generation that the best recipes have; last cover
+    6. tails      the same with function pipelines, on functions instead of modules
 
 Every finished module is a line in a log beside the corpus, so a run can be taken up
 again. The result is the JSON file that `cr1cc.policy.coreset` ships.
@@ -14,7 +16,7 @@ again. The result is the JSON file that `cr1cc.policy.coreset` ships.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -30,8 +32,8 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.target import target_name
 from cr1cc.passes import TABLE_VERSION
-from cr1cc.passes.macros import SIZE, macros_for
-from cr1cc.passes.options import options_for
+from cr1cc.passes.macros import SIZE, is_macro, macros_for
+from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
 from cr1cc.passes.table import PassLevel
@@ -74,6 +76,7 @@ _PAIRED = (
 )
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
 _FIRST = 12  # recipes of the first cover that the second search begins with
+_CROSSED = 10  # recipes of the second cover that are combined with each other
 _RANDOM_TAILS = 48
 _TAIL_PASSES = 4
 
@@ -128,16 +131,17 @@ def mine(
     matrix = step("matrix", [(_measure, task, s, texts) for s in measured])
     first, _, _ = _cover_recipes(texts, _complete(matrix), _FIRST)
 
-    third = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
-    found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in third])
+    others = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
+    found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in others])
     fitting = [format_recipe(recipe) for recipe in _winners(found) if _holds(task, recipe)]
     more = [text for text in fitting if text not in texts]
     second = step("matrix-again", [(_measure, task, s, more) for s in measured])
-    rows = _complete(
-        {**one, "sizes": one["sizes"] + other["sizes"]} if one and other else {}
-        for one, other in zip(matrix, second, strict=True)
-    )
-    chosen, means, totals = _cover_recipes([*texts, *more], rows, plan.recipes)
+    texts, rows = [*texts, *more], _joined(matrix, second)
+    best, _, _ = _cover_recipes(texts, _complete(rows), _CROSSED)
+    crossed = [text for text in _cross(task, best) if text not in texts]
+    third = step("cross", [(_measure, task, s, crossed) for s in measured])
+    texts, rows = [*texts, *crossed], _joined(rows, third)
+    chosen, means, totals = _cover_recipes(texts, _complete(rows), plan.recipes)
     tails = _tail_pool(task, rng)
     context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
     functions = step("tails", context)
@@ -268,6 +272,28 @@ def _winners(found: Sequence[Row]) -> list[Recipe]:
     return [parse_recipe(text) for text, _ in ranked]
 
 
+def _joined(matrix: Sequence[Row], more: Sequence[Row]) -> list[Row]:
+    """Rows with the columns of both."""
+    return [
+        {**one, "sizes": one["sizes"] + other["sizes"]} if one and other else {}
+        for one, other in zip(matrix, more, strict=True)
+    ]
+
+
+def _cross(task: _Task, texts: Sequence[str]) -> list[str]:
+    """Every way of making the IR that the recipes have, with every set of their options of
+    code generation: recipes that make the same IR share that work."""
+    recipes = [parse_recipe(text) for text in texts]
+    made = dict.fromkeys((r.stages, tuning(r.options)) for r in recipes)
+    generated = dict.fromkeys(tuple(sorted({*r.options} - {*tuning(r.options)})) for r in recipes)
+    combined = [
+        Recipe(stages, tuple(sorted((*tuned, *options))))
+        for stages, tuned in made
+        for options in generated
+    ]
+    return [format_recipe(recipe) for recipe in combined if _holds(task, recipe)]
+
+
 def _complete(matrix: Iterable[Row]) -> list[Row]:
     return [row for row in matrix if row.get("bytes")]
 
@@ -284,7 +310,8 @@ def _tail_pool(task: _Task, rng: Random) -> list[str]:
 def _cover_recipes(
     texts: Sequence[str], rows: Sequence[Row], count: int
 ) -> tuple[list[str], tuple[float, ...], tuple[float, ...]]:
-    """Greedy: each step takes the recipe that adds most to mean gain plus total gain."""
+    """Greedy: each step takes the recipe that adds most to mean gain plus total gain, for
+    what it costs beside those that were taken."""
     before = [int(row["bytes"]) for row in rows]
     sizes: list[list[int]] = [row["sizes"] for row in rows]
     best, whole = list(before), sum(before) or 1
@@ -299,15 +326,27 @@ def _cover_recipes(
             gain += saved / before[i] / len(before) + saved / whole
         return gain
 
+    parsed = [parse_recipe(text) for text in texts]
+    made: set[tuple[tuple[str, ...], ...]] = {((SIZE,), ())}  # plain -Oz is measured anyway
     while len(chosen) < count:
-        column = max(range(len(texts)), key=lambda c: (value(c), -c))
-        if value(column) <= 0:
+        worth = [value(c) / _cost(recipe, made) for c, recipe in enumerate(parsed)]
+        column = max(range(len(texts)), key=lambda c: (worth[c], -c))
+        if worth[column] <= 0:
             break
+        made.add((parsed[column].stages, tuning(parsed[column].options)))
         best = [min(b, row[column]) for b, row in zip(best, sizes, strict=True)]
         chosen.append(texts[column])
         means.append(sum(1 - b / a for a, b in zip(before, best, strict=True)) / len(before))
         totals.append(1 - sum(best) / whole)
     return chosen, tuple(means), tuple(totals)
+
+
+def _cost(recipe: Recipe, made: Collection[tuple[tuple[str, ...], ...]]) -> float:
+    """Time of measuring a recipe, in code generations of the module. Running a standard
+    pipeline takes about 0.6 of one, other stages and a new worker about 0.2."""
+    if (recipe.stages, tuning(recipe.options)) in made:
+        return 1.2
+    return 1.2 + sum(0.6 if is_macro(stage) else 0.2 for stage in recipe.stages)
 
 
 def _cover_tails(tails: Sequence[str], rows: Sequence[Row], count: int) -> list[str]:
