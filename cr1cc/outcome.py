@@ -52,6 +52,7 @@ class Outcome(Enum):
     SEVERAL_INPUTS = Kind.PASSTHROUGH, "several source files on one command line"
     STDIN_INPUT = Kind.PASSTHROUGH, "the source is read from standard input"
     STDOUT_OUTPUT = Kind.PASSTHROUGH, "the output is not a regular file"
+    PROBE = Kind.PASSTHROUGH, "a build system tries the compiler; the object is thrown away"
     LINK = Kind.PASSTHROUGH, "the command links"
     NOT_A_COMPILATION = Kind.PASSTHROUGH, "the command does not make an object file"
     QUERY = Kind.PASSTHROUGH, "the command only asks the compiler something"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from cr1cc.driver import response
-from cr1cc.driver.inputs import language_of, readable_problem
+from cr1cc.driver.inputs import is_probe, language_of, readable_problem
 from cr1cc.driver.option import Meaning
 from cr1cc.driver.side_outputs import asks_for_debug, dependency_options, split_dwarf
 from cr1cc.driver.words import UnknownOptionError, Word, read
@@ -121,6 +121,8 @@ def _refused_inputs(words: Sequence[Word], cxx: bool, cwd: str) -> Passthrough |
     path = os.path.join(cwd, output)
     if output in ("", "-") or (os.path.lexists(path) and not os.path.isfile(path)):
         return Passthrough(Outcome.STDOUT_OUTPUT, output)
+    if is_probe(path):
+        return Passthrough(Outcome.PROBE, output)
     return None
 
 

@@ -30,6 +30,10 @@ _BY_NAME = {
     "cpp-output": "c",
 }
 
+# How the objects of tests begin, or folders that they lie in: autoconf; CMake, Meson.
+_PROBE_FILES = "conftest"
+_PROBE_FOLDERS = ("CMakeScratch", "CMakeTmp", "CompilerId", "meson-private")
+
 
 def language_of(source: str, stated: str | None, cxx: bool) -> str | None:
     """ "c" or "c++", None for any other language.
@@ -52,3 +56,12 @@ def readable_problem(path: str) -> str:
     if not stat.S_ISREG(mode):
         return "not a regular file"
     return "" if os.access(path, os.R_OK) else "it cannot be read"
+
+
+def is_probe(output: str) -> bool:
+    """Whether an object is that of a build system's test, by its absolute path: hundreds of
+    them are made before a build begins, and none is kept."""
+    folders, _, name = output.rpartition("/")
+    return name.startswith(_PROBE_FILES) or any(
+        folder.startswith(_PROBE_FOLDERS) for folder in folders.split("/")
+    )

@@ -21,7 +21,6 @@ from cr1cc.util import process
 from cr1cc.util.atomic import replace_file
 
 _LEVEL = re.compile(r"-O\w*$")
-_PROBE = re.compile(r"(^|/)(conftest|CMakeFiles/|testCCompiler|CheckSymbol|CMakeTmp)")
 
 
 def main() -> None:
@@ -35,7 +34,7 @@ def main() -> None:
 def _capture(clang: str, folder: str, arguments: list[str]) -> None:
     levelled = [word for word in arguments if not _LEVEL.match(word) and word != "-g"]
     plan = parse([*levelled, "-Oz"], cxx="++" in os.path.basename(clang), cwd=os.getcwd())
-    if not isinstance(plan, Plan) or _PROBE.search(os.path.abspath(plan.source)):
+    if not isinstance(plan, Plan):
         return
     command = [clang, "-w", *front_end_command(plan, "-", with_dependencies=False)]
     status, bitcode, _ = process.capture(command, os.environ)

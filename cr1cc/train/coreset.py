@@ -16,7 +16,7 @@ again. The result is the JSON file that `cr1cc.policy.coreset` ships.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -32,7 +32,7 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.target import target_name
 from cr1cc.passes import TABLE_VERSION
-from cr1cc.passes.macros import SIZE, is_macro, macros_for
+from cr1cc.passes.macros import SIZE, macros_for
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
@@ -41,6 +41,7 @@ from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
 from cr1cc.records import Level, Recipe, Score, Toolchain
 from cr1cc.train.corpus import Sample
+from cr1cc.train.cover import cover_recipes, cover_tails
 
 BASELINE = Recipe((SIZE,))
 
@@ -129,7 +130,7 @@ def mine(
     pool = _pool(task, found, plan.pool)
     texts = [format_recipe(recipe) for recipe in pool]
     matrix = step("matrix", [(_measure, task, s, texts) for s in measured])
-    first, _, _ = _cover_recipes(texts, _complete(matrix), _FIRST)
+    first, _, _ = cover_recipes(texts, _complete(matrix), _FIRST)
 
     others = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
     found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in others])
@@ -137,15 +138,15 @@ def mine(
     more = [text for text in fitting if text not in texts]
     second = step("matrix-again", [(_measure, task, s, more) for s in measured])
     texts, rows = [*texts, *more], _joined(matrix, second)
-    best, _, _ = _cover_recipes(texts, _complete(rows), _CROSSED)
+    best, _, _ = cover_recipes(texts, _complete(rows), _CROSSED)
     crossed = [text for text in _cross(task, best) if text not in texts]
     third = step("cross", [(_measure, task, s, crossed) for s in measured])
     texts, rows = [*texts, *crossed], _joined(rows, third)
-    chosen, means, totals = _cover_recipes(texts, _complete(rows), plan.recipes)
+    chosen, means, totals = cover_recipes(texts, _complete(rows), plan.recipes)
     tails = _tail_pool(task, rng)
     context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
     functions = step("tails", context)
-    return Mined(tuple(chosen), tuple(_cover_tails(tails, functions, plan.tails)), means, totals)
+    return Mined(tuple(chosen), tuple(cover_tails(tails, functions, plan.tails)), means, totals)
 
 
 def write(
@@ -305,65 +306,6 @@ def _tail_pool(task: _Task, rng: Random) -> list[str]:
         for _ in range(_RANDOM_TAILS)
     ]
     return list(dict.fromkeys([*seeds, *strangers]))
-
-
-def _cover_recipes(
-    texts: Sequence[str], rows: Sequence[Row], count: int
-) -> tuple[list[str], tuple[float, ...], tuple[float, ...]]:
-    """Greedy: each step takes the recipe that adds most to mean gain plus total gain, for
-    what it costs beside those that were taken."""
-    before = [int(row["bytes"]) for row in rows]
-    sizes: list[list[int]] = [row["sizes"] for row in rows]
-    best, whole = list(before), sum(before) or 1
-    chosen: list[str] = []
-    means: list[float] = []
-    totals: list[float] = []
-
-    def value(column: int) -> float:
-        gain = 0.0
-        for i, row in enumerate(sizes):
-            saved = max(0, best[i] - row[column])
-            gain += saved / before[i] / len(before) + saved / whole
-        return gain
-
-    parsed = [parse_recipe(text) for text in texts]
-    made: set[tuple[tuple[str, ...], ...]] = {((SIZE,), ())}  # plain -Oz is measured anyway
-    while len(chosen) < count:
-        worth = [value(c) / _cost(recipe, made) for c, recipe in enumerate(parsed)]
-        column = max(range(len(texts)), key=lambda c: (worth[c], -c))
-        if worth[column] <= 0:
-            break
-        made.add((parsed[column].stages, tuning(parsed[column].options)))
-        best = [min(b, row[column]) for b, row in zip(best, sizes, strict=True)]
-        chosen.append(texts[column])
-        means.append(sum(1 - b / a for a, b in zip(before, best, strict=True)) / len(before))
-        totals.append(1 - sum(best) / whole)
-    return chosen, tuple(means), tuple(totals)
-
-
-def _cost(recipe: Recipe, made: Collection[tuple[tuple[str, ...], ...]]) -> float:
-    """Time of measuring a recipe, in code generations of the module. Running a standard
-    pipeline takes about 0.6 of one, other stages and a new worker about 0.2."""
-    if (recipe.stages, tuning(recipe.options)) in made:
-        return 1.2
-    return 1.2 + sum(0.6 if is_macro(stage) else 0.2 for stage in recipe.stages)
-
-
-def _cover_tails(tails: Sequence[str], rows: Sequence[Row], count: int) -> list[str]:
-    functions: list[list[int]] = [f for row in rows for f in row.get("functions", ())]
-    best = [f[0] for f in functions]
-    chosen: list[str] = []
-    while len(chosen) < count:
-        gains = [
-            sum(max(0, b - f[c + 1]) for b, f in zip(best, functions, strict=True))
-            for c in range(len(tails))
-        ]
-        column = max(range(len(tails)), key=lambda c: (gains[c], -c))
-        if gains[column] <= 0:
-            break
-        best = [min(b, f[column + 1]) for b, f in zip(best, functions, strict=True)]
-        chosen.append(tails[column])
-    return chosen
 
 
 def _spread(corpus: Sequence[Sample], rng: Random) -> list[Sample]:
