@@ -25,7 +25,7 @@ from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util.elf import NotElfError, ObjectFile
 from cr1cc.validate import objects
 
-VERSION = "1"  # part of every key: raised when equal inputs would get another decision
+VERSION = "2"  # part of every key: raised when equal inputs would get another decision
 
 BASELINE = Recipe((SIZE,))
 
@@ -123,7 +123,10 @@ class Improver:
         self.evaluator.rest()
         tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
         pipelines = proposal.tails[:tail_budget]
-        tails, origins, tail_evaluations = self._tails(best, pipelines)
+        try:
+            tails, origins, tail_evaluations = self._tails(best, pipelines)
+        except EvaluationError:  # the module with that recipe cannot be taken apart
+            tails, origins, tail_evaluations = {}, {}, 0
         counted = replace(
             nothing, evaluations=meter.spent + tail_evaluations, ic_before=base.ic, ic_after=base.ic
         )

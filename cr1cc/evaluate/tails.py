@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cr1cc.ir.text import function_texts
 from cr1cc.llvm.module import Module, name_of
@@ -18,25 +18,30 @@ class Tails:
     """One module, and some of its functions on which pipelines are tried."""
 
     def __init__(
-        self, base: Module, passes: PassRunner, machine: TargetMachine, names: Iterable[str]
+        self,
+        fresh: Callable[[], Module],
+        passes: PassRunner,
+        machine: TargetMachine,
+        names: Iterable[str],
     ) -> None:
-        library = base.library
-        self.base = base
+        """`fresh` gives the module anew, as it is before any pipeline."""
+        self.fresh = fresh
         self.passes = passes
         self.machine = machine
         self.names = set(names)
-        self._texts = function_texts(base.text())
+        module = fresh()
+        library = module.library
+        self._texts = function_texts(module.text())
         # An alias needs a body to point at, so in such a module all are emitted.
         self._may_hide = not (
-            library.GetFirstGlobalAlias(base.handle) or library.GetFirstGlobalIFunc(base.handle)
+            library.GetFirstGlobalAlias(module.handle) or library.GetFirstGlobalIFunc(module.handle)
         )
-        module = base.clone()
         self.sizes = self._emit(module)
         module.close()
 
     def after(self, tail: str) -> dict[str, int] | Failure:
         """st_size by name of the functions after the pipeline `tail`."""
-        module = self.base.clone()
+        module = self.fresh()
         try:
             self._run(module, tail)
             if module.invalid():

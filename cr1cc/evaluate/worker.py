@@ -102,15 +102,14 @@ class Worker:
         Index -1 is the module after `stages` without any tail.
         """
         reply(("start", -1))
-        base = self._optimised(stages)
+        self._after(stages)
         start_clock(self.limits)
-        bench = Tails(base, self.passes, self.machine, names)
+        bench = Tails(lambda: self._optimised(stages), self.passes, self.machine, names)
         reply((-1, bench.sizes))
         for index, tail in enumerate(tails):
             reply(("start", index))
             start_clock(self.limits)
             reply((index, bench.after(tail)))
-        base.close()
 
     def function_fingerprints(self, reply: Reply, stages: tuple[str, ...]) -> None:
         """Fingerprint by name of every function that is defined after `stages`."""
@@ -197,14 +196,16 @@ class Worker:
         sizes = self._emitted.get(place)
         if sizes is None:
             options = tuple(o for o in recipe.options if o not in self.subject.tuning)
-            measured = self._emit_in_child(module, options) if options else self._emit(module)
+            measured = self._emit_in_child(module, options) if options else self._emit(place[0])
             if isinstance(measured, Failure):
                 return measured
             sizes = self._emitted[place] = measured
         return Score(ic, *sizes)
 
-    def _emit(self, module: Module) -> Sizes:
-        copy = module.clone()  # code generation changes the module
+    def _emit(self, bitcode: bytes) -> Sizes:
+        """Code generation changes the module, and a clone of a module that was parsed cannot
+        be emitted if it takes addresses of labels (LLVM 19): so it is read once more."""
+        copy = self._parse(bitcode)
         try:
             return _sizes(self.machine.emit(copy))
         finally:
