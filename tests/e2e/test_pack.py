@@ -48,7 +48,10 @@ def test_every_decision_of_the_pack_is_intact_and_vetted() -> None:
             shelf, _ = split_name(name)
             shelves[shelf] += 1
             if shelf is Shelf.MODULE_BETTER:
-                decision = codec.decode_decision(payload)
+                decision = codec.decode_decision(
+                    payload, Answer.BETTER, codec.anything, codec.anything
+                )
+                assert decision is not None
                 assert decision.answer is Answer.BETTER
                 assert decision.bytes_after < decision.bytes_before
                 assert any(vetted(decision.recipe, major) for major in TESTED_VERSIONS)
