@@ -5,6 +5,7 @@ Nothing here writes an object: the caller replaces it and stores the decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,10 @@ _CEILING = 1.10
 # What the largest module still gets of the budgets, plain -Oz counted.
 _LEAST_RECIPES = 3
 _LEAST_TAILS = 1
+
+# Passes whose memory goes out of bounds on modules of more instructions than that.
+_HUNGRY = re.compile(r"\biroutliner\b")
+_HUGE = 100_000
 
 _WORTH_REMEMBERING = (Failure.CRASHED, Failure.TIMED_OUT, Failure.MEMORY)
 
@@ -172,14 +177,20 @@ class Improver:
         return measured
 
     def _propose(self, info: ModuleInfo, meter: Meter) -> Proposal:
+        left = meter.budget - meter.spent
+        huge = info.ic > _HUGE
         request = Request(
             info=info,
             level=self.plan.level,
             major=self.major,
             target=target_name(info.triple) or "",
-            budget=meter.budget - meter.spent,
+            budget=self.config.budget if huge else left,
         )
-        return self.proposer.propose(request, meter.measure)
+        proposal = self.proposer.propose(request, meter.measure)
+        if huge:
+            frugal = [r for r in proposal.recipes if not any(map(_HUNGRY.search, r.stages))]
+            proposal = replace(proposal, recipes=tuple(frugal[:left]))
+        return proposal
 
     def _tails(
         self, recipe: Recipe, pipelines: Sequence[str]
