@@ -156,7 +156,7 @@ def test_a_lookup_loads_no_diskcache(
     program = (
         "import sys; from cr1cc.config import Config\n"
         "from cr1cc.storage.store import DecisionStore\n"
-        f"store = DecisionStore(Config(cache_dir={config.cache_dir!r}))\n"
+        f"store = DecisionStore(Config(cache_dir={config.cache_dir!r}, packs=False))\n"
         f"assert store.module({key!r}).bytes_after == 900\n"
         "sys.exit('diskcache' in sys.modules)"
     )
