@@ -121,20 +121,31 @@ def _open(directory: str, path: str) -> int:
         return os.open(path, flags, 0o600)
 
 
+_PATIENCE = 50  # milliseconds that a rotation by another process is waited for
+
+
 def _rotate(directory: str, path: str, limit: int) -> None:
     """Rename the full journal away, once, however many processes find it full."""
     import fcntl
+    import time
 
     lock = os.open(
         os.path.join(directory, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for patience in range(_PATIENCE, -1, -1):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:  # let the one that is at it go on, but never hang on it
+                if not patience:
+                    raise
+                time.sleep(0.001)
         # Another one may have renamed it meanwhile: then the file there is a small one.
         if os.stat(path).st_size > limit:
             os.rename(path, f"{path}.1")
     except (BlockingIOError, FileNotFoundError):
-        pass  # another one is at it, or was
+        pass  # another one was at it, or sleeps over it
     finally:
         os.close(lock)
 
