@@ -26,7 +26,7 @@ from cr1cc.outcome import Outcome
 from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import check_recipe, check_tail
-from cr1cc.passes.table import NEWEST, OLDEST
+from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy.proposers import proposer_named
 from cr1cc.records import Answer, Decision, Plan, Toolchain
 from cr1cc.storage.keys import KeyContext, module_key, object_key

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cr1cc.errors import RecipeError
-from cr1cc.passes.table import PassLevel, find_pass, find_refused, parameter_problem
+from cr1cc.passes.rows import PassLevel, parameter_problem
+from cr1cc.passes.table import find_pass, find_refused
 
 
 @dataclass(frozen=True)

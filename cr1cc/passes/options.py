@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from cr1cc.passes.table import NEWEST, OLDEST, Refused
+from cr1cc.passes.rows import NEWEST, OLDEST, Refused
 
 ALL_TARGETS: tuple[str, ...] = ()
 

@@ -17,7 +17,8 @@ from cr1cc.passes.grammar import (
     normalise,
     parse_pipeline,
 )
-from cr1cc.passes.table import Pass, PassLevel, find_pass, forms_for, passes_for
+from cr1cc.passes.rows import Pass, PassLevel, forms_for
+from cr1cc.passes.table import find_pass, passes_for
 
 _LOOP_LEVELS = (PassLevel.LOOP, PassLevel.LOOP_MSSA)
 _FUNCTION_LEVELS = (PassLevel.FUNCTION, *_LOOP_LEVELS)

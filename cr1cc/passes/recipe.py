@@ -23,7 +23,8 @@ from cr1cc.passes.grammar import (
 )
 from cr1cc.passes.macros import is_macro
 from cr1cc.passes.options import find_option, find_refused_option
-from cr1cc.passes.table import PassLevel, allows, find_pass
+from cr1cc.passes.rows import PassLevel, allows
+from cr1cc.passes.table import find_pass
 from cr1cc.records import Recipe
 
 MAX_STAGES = 16

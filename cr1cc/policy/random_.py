@@ -7,7 +7,7 @@ from random import Random
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.table import PassLevel
+from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.interface import Measure, Proposal, Request
 from cr1cc.records import Recipe
 

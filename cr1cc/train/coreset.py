@@ -36,7 +36,7 @@ from cr1cc.passes.macros import SIZE, macros_for
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
-from cr1cc.passes.table import PassLevel
+from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
 from cr1cc.records import Level, Recipe, Score, Toolchain

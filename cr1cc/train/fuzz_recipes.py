@@ -8,7 +8,8 @@ from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import Option, options_for
 from cr1cc.passes.pipeline import nest, random_pipeline
 from cr1cc.passes.recipe import adapt, parse_recipe
-from cr1cc.passes.table import PassLevel, forms_for, passes_for
+from cr1cc.passes.rows import PassLevel, forms_for
+from cr1cc.passes.table import passes_for
 from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Recipe
 

@@ -19,7 +19,7 @@ from cr1cc.outcome import Kind, Outcome
 from cr1cc.passes.grammar import MANAGERS
 from cr1cc.passes.macros import MACROS, expand
 from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES, check_recipe, format_recipe, parse_recipe
-from cr1cc.passes.table import NEWEST, OLDEST
+from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy.proposers import PROPOSERS
 from cr1cc.records import Level
 from tests.unit.test_architecture import LAYERS

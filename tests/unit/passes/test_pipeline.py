@@ -22,7 +22,7 @@ from cr1cc.passes.pipeline import (
     swap,
 )
 from cr1cc.passes.recipe import check_tail
-from cr1cc.passes.table import PassLevel
+from cr1cc.passes.rows import PassLevel
 from cr1cc.records import Toolchain
 
 Accepts = Callable[[list[str]], dict[str, str]]

@@ -12,17 +12,8 @@ from cr1cc.passes.grammar import check_pipeline, parse_pipeline
 from cr1cc.passes.macros import MACROS, expand
 from cr1cc.passes.options import OPTIONS, REFUSED_OPTIONS, find_option, options_for
 from cr1cc.passes.pipeline import nest
-from cr1cc.passes.table import (
-    NEWEST,
-    OLDEST,
-    PASSES,
-    REFUSED,
-    Pass,
-    find_pass,
-    forms_for,
-    parameter_problem,
-    passes_for,
-)
+from cr1cc.passes.rows import NEWEST, OLDEST, Pass, forms_for, parameter_problem
+from cr1cc.passes.table import PASSES, REFUSED, find_pass, passes_for
 from cr1cc.records import Level, Toolchain
 
 Accepts = Callable[[list[str]], dict[str, str]]

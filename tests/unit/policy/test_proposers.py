@@ -10,7 +10,7 @@ import pytest
 
 from cr1cc.errors import RecipeError, ToolchainError, UserError
 from cr1cc.passes.recipe import canonical, check_recipe, check_tail, format_recipe, parse_recipe
-from cr1cc.passes.table import NEWEST, OLDEST
+from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy import coreset
 from cr1cc.policy.interface import Request
 from cr1cc.policy.proposers import PROPOSERS, proposer_named
