@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from cr1cc.driver.commands import emission_command, emitted_split_dwarf, front_end_command
 from cr1cc.errors import EvaluationError
 from cr1cc.records import Plan
-from cr1cc.util import process
+from cr1cc.util import ending, process
 from cr1cc.util.atomic import replace_file
 
 
@@ -57,19 +56,17 @@ class RealCompiler:
         # Split debug data needs a name beside the object's; all else goes through memory.
         output = f"{self.plan.output}.cr1-{os.getpid()}.tmp" if self.plan.split_dwarf else "-"
         files = (output, emitted_split_dwarf(output)) if self.plan.split_dwarf else ()
-        try:
-            command = emission_command(self.plan, "-", output, options)
-            status, data, diagnostics = process.capture(
-                [*self._start, *command], self.environ, stdin=source
-            )
+        with ending.removed(*files):
+            try:
+                command = emission_command(self.plan, "-", output, options)
+                status, data, diagnostics = process.capture(
+                    [*self._start, *command], self.environ, stdin=source
+                )
+            finally:
+                os.close(source)
             if status or diagnostics:
                 raise EvaluationError("the real compiler did not take the module silently")
             return Emitted(*map(contents, files)) if files else Emitted(data)
-        finally:
-            os.close(source)
-            for file in files:
-                with contextlib.suppress(OSError):
-                    os.unlink(file)
 
     def replace(self, emitted: Emitted, mode: int = 0o666) -> None:
         """Put an object in the place of the user's. Raises OSError."""

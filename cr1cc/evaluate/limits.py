@@ -26,8 +26,10 @@ class Limits:
 def enter_worker(limits: Limits, parent: int) -> None:
     """Make a freshly forked child of `parent` a worker: limited, silent, and dead with it."""
     die_with(parent)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # What ends the parent ends us. Were we first, that would look like a candidate's crash.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)

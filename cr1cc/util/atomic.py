@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+
+from cr1cc.util import ending
 
 
 def replace_file(path: str, data: bytes, mode: int = 0o666) -> None:
@@ -12,8 +13,8 @@ def replace_file(path: str, data: bytes, mode: int = 0o666) -> None:
     `mode` is the new file's mode, less the umask. Raises OSError; nothing is left then.
     """
     temporary = f"{path}.cr1-{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
+    with ending.removed(temporary):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             view = memoryview(data)
             while view:
@@ -21,7 +22,3 @@ def replace_file(path: str, data: bytes, mode: int = 0o666) -> None:
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

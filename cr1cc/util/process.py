@@ -16,7 +16,11 @@ from collections.abc import Mapping, Sequence
 # the child, which then sees EPIPE where a compiler expects to be ended quietly.
 _DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ)
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what asks a process to end
+
 _GRACE = 2.0  # seconds that an interrupted child has to remove its half-written files
+
+_children: set[int] = set()  # those that are waited for
 
 
 def run(
@@ -30,10 +34,25 @@ def run(
     """Run `argv` (its first word is a path, not searched) and wait for its end.
 
     `stdin`, `stdout` and `stderr` are descriptors for the child, None: ours.
+    When we are interrupted (Ctrl-C) the child is waited for, or ended if it does not
+    end by itself, before the interruption goes on: it has files to clean up.
     Returns the exit status, or minus the signal that ended the child.
     Raises OSError when the program cannot be started.
     """
-    return wait(spawn(argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr))
+    pid = _spawn(argv, env, {0: stdin, 1: stdout, 2: stderr})
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except BaseException:
+        _finish(pid)
+        raise
+    finally:
+        _children.discard(pid)
+
+
+def finish_children() -> None:
+    """Wait for the programs that `run` waits for, or end those that do not end."""
+    for pid in _children:
+        _finish(pid)
 
 
 def capture(
@@ -56,39 +75,27 @@ def capture(
         os.close(out)
 
 
-def spawn(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    stdin: int | None = None,
-    stdout: int | None = None,
-    stderr: int | None = None,
+def _spawn(
+    argv: Sequence[str], env: Mapping[str, str], descriptors: Mapping[int, int | None]
 ) -> int:
-    """Start `argv` and return its process id at once. The caller must `wait` for it."""
-    wanted = {0: stdin, 1: stdout, 2: stderr}
-    moves = {target: fd for target, fd in wanted.items() if fd is not None}
+    """Start `argv` and return its process id at once."""
+    moves = {target: fd for target, fd in descriptors.items() if fd is not None}
     # A descriptor that is itself 0, 1 or 2 could be overwritten before it is copied.
     safe = {target: _above_standard(fd) for target, fd in moves.items()}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # no child that nobody knows of
     try:
         actions = [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in safe.items()]
-        return os.posix_spawn(argv[0], list(argv), env, file_actions=actions, setsigdef=_DEFAULTED)
+        pid = os.posix_spawn(
+            argv[0], list(argv), env,
+            file_actions=actions, setsigdef=_DEFAULTED, setsigmask=mask,
+        )  # fmt: skip
+        _children.add(pid)
+        return pid
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for target, fd in safe.items():
             if fd != moves[target]:
                 os.close(fd)
-
-
-def wait(pid: int) -> int:
-    """Wait for a child of ours; returns its exit status or minus its signal.
-
-    When we are interrupted (Ctrl-C) the child is waited for, or ended if it does not
-    end by itself, before the interruption goes on: it has files to clean up.
-    """
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except BaseException:
-        _finish(pid)
-        raise
 
 
 def _finish(pid: int) -> None:

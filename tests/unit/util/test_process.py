@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -75,15 +76,16 @@ def test_a_program_that_is_not_there_is_an_oserror() -> None:
         run(["/no/such/program"], env=ENV)
 
 
-def test_an_interruption_ends_the_child_before_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_ends_the_child_before_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(process, "_GRACE", 0.1)
     main = threading.main_thread().ident
     assert main is not None
     threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
-    pid = process.spawn(["/bin/sleep", "30"], env=ENV)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        process.wait(pid)
+        run(shell(f"echo $$ > {tmp_path}/pid; exec /bin/sleep 30"), env=ENV)
     assert time.monotonic() - start < 10
     with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+        os.kill(int((tmp_path / "pid").read_text()), 0)
