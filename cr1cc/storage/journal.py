@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 FILE = "journal"
 LIMIT = 8 << 20  # bytes of one of the two files
+_PATIENCE = 50  # milliseconds that a rotation by another process is waited for
 
 
 class Event(NamedTuple):
@@ -121,31 +122,27 @@ def _open(directory: str, path: str) -> int:
         return os.open(path, flags, 0o600)
 
 
-_PATIENCE = 50  # milliseconds that a rotation by another process is waited for
-
-
 def _rotate(directory: str, path: str, limit: int) -> None:
     """Rename the full journal away, once, however many processes find it full."""
     import fcntl
-    import time
 
     lock = os.open(
         os.path.join(directory, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
     try:
-        for patience in range(_PATIENCE, -1, -1):
+        for _ in range(_PATIENCE):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            except BlockingIOError:  # let the one that is at it go on, but never hang on it
-                if not patience:
-                    raise
+            except BlockingIOError:  # another one is at it
                 time.sleep(0.001)
+        else:
+            return  # it sleeps over it: never hang on that
         # Another one may have renamed it meanwhile: then the file there is a small one.
         if os.stat(path).st_size > limit:
             os.rename(path, f"{path}.1")
-    except (BlockingIOError, FileNotFoundError):
-        pass  # another one was at it, or sleeps over it
+    except FileNotFoundError:
+        pass  # renamed in this very moment
     finally:
         os.close(lock)
 
