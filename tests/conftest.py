@@ -12,6 +12,7 @@ import pytest
 
 from cr1cc.records import Toolchain
 from cr1cc.toolchain.survey import all_compilers
+from tests.projects.build import OF_MAKE
 
 TESTED_VERSIONS = (14, 16, 19, 22, 23)
 
@@ -21,8 +22,6 @@ _XDG = {
     "XDG_DATA_HOME": "data",
     "XDG_STATE_HOME": "state",
 }
-# What `make test` leaves for programs below; the makes of tests are not parts of it.
-_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 
 
 def _find() -> dict[int, Toolchain]:
@@ -54,7 +53,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         monkeypatch.setenv(variable, str(home / folder))
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
-    for variable in _OF_MAKE:
+    for variable in OF_MAKE:  # the makes of tests are no parts of `make test`
         monkeypatch.delenv(variable, raising=False)
     return home
 

@@ -26,8 +26,9 @@ _ET_REL = 1
 _STEP_SECONDS = 3000
 _TEST_SECONDS = 900
 
+OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")  # what make leaves for makes
 # What a calling make or a user's shell may have set, and would change the build.
-_UNSET = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CPPFLAGS", "LDFLAGS", "LIBS")
+_UNSET = (*OF_MAKE, "CPPFLAGS", "LDFLAGS", "LIBS")
 
 
 @dataclass(frozen=True)

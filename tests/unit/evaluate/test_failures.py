@@ -75,7 +75,7 @@ def test_a_bad_candidate_costs_itself_only(
     traps: Traps,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors, children = len(os.listdir("/proc/self/fd")), children_of_ours()
     with evaluator() as good:
         expected = good.measure([SIZE, AGAIN])
     bad, worse = Recipe((stage,)), Recipe(("@size", stage))
@@ -85,8 +85,12 @@ def test_a_bad_candidate_costs_itself_only(
         assert fresh.measure([AGAIN]) == [expected[1]]
     assert capfd.readouterr() == ("", "")
     assert len(os.listdir("/proc/self/fd")) == descriptors
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children_of_ours() == children
+
+
+def children_of_ours() -> str:
+    """Their process ids, of those that nobody has waited for too."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
 
 
 def test_a_module_that_grows_without_end_costs_its_candidate_only(
