@@ -45,15 +45,14 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
 @_CLANG
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
-@click.option("--seed", default=1, show_default=True)
-@click.option("--jobs", default=2, show_default=True)
-@click.option("--modules", default=160, show_default=True, help="Modules to measure recipes on.")
-@click.option("--search-modules", default=72, show_default=True, help="Modules to search on.")
-@click.option("--budget", default=240, show_default=True, help="Evaluations of one search.")
+@click.option("--seed", type=int, help="Of all that is random.")
+@click.option("--jobs", type=int, help="Processes at once.")
+@click.option("--matrix-modules", type=int, help="Modules to measure recipes on.")
+@click.option("--search-modules", type=int, help="Modules to search on.")
+@click.option("--search-budget", type=int, help="Evaluations of one search.")
 def coreset(
-    folder: Path | None, clang: str | None, output: Path | None,
-    seed: int, jobs: int, modules: int, search_modules: int, budget: int,
-) -> None:  # fmt: skip
+    folder: Path | None, clang: str | None, output: Path | None, **amounts: int | None
+) -> None:
     """Mine complementary recipes by search; an interrupted run goes on where it was."""
     from cr1cc.policy.coreset import DATA
     from cr1cc.train import coreset as miner
@@ -62,10 +61,7 @@ def coreset(
     home = _home(folder)
     found = samples(home)
     toolchain = _toolchain(clang)
-    plan = miner.Plan(
-        search_modules=search_modules, search_budget=budget, matrix_modules=modules,
-        tail_modules=search_modules, jobs=jobs, seed=seed,
-    )  # fmt: skip
+    plan = miner.Plan(**{name: n for name, n in amounts.items() if n is not None})
     mined = miner.mine(toolchain, found, home, plan, _progress)
     target = output or Path(DATA)
     miner.write(mined, target, toolchain, sorted({sample.package for sample in found}), plan)
