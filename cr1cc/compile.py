@@ -23,7 +23,6 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.target import TargetSpec, code_model, target_name
 from cr1cc.outcome import Outcome
-from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import check_recipe, check_tail
 from cr1cc.passes.rows import NEWEST, OLDEST
@@ -95,10 +94,7 @@ class Compile:
             compiler=toolchain.identity,
             triple=triple,
             flags=(plan.language, plan.level.value, *plan.key),
-            passes=f"{TABLE_VERSION} {improve.VERSION}",
-            proposer=f"{self.proposer.name} {self.proposer.version}",
-            budget=config.budget,
-            tail_budget=config.tail_budget,
+            basis=improve.basis(config, self.proposer),
         )
 
     def run(self) -> Report:
@@ -143,8 +139,7 @@ class Compile:
         subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
         with Evaluator(Library(self.library), subject) as evaluator:
             try:
-                fingerprint = evaluator.fingerprint()
-                repeatable = not evaluator.has_assembler()
+                fingerprint, has_assembler = evaluator.identify()
             except EvaluationError as error:
                 raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
             key = module_key(self.context, fingerprint)
@@ -154,13 +149,13 @@ class Compile:
                     self.plan, self.toolchain.major, self.config, self.compiler, evaluator,
                     store, self.proposer, self.context, fingerprint,
                 )  # fmt: skip
-                return self._decide(improver, store, key), repeatable
+                return self._decide(improver, store, key), not has_assembler
             status = 0
             if known.answer is Answer.BETTER:
                 self.compiler.say(diagnostics)
             else:
                 status = self.compiler.original()
-            return _report(status, known, key, store.origin), repeatable
+            return _report(status, known, key, store.origin), not has_assembler
 
     def _repeat(self, evaluator: Evaluator, known: Decision) -> bool:
         """Do again what is known to be better; False if the result is not what is known."""
@@ -168,7 +163,6 @@ class Compile:
             return True
         try:
             bitcode = evaluator.apply(known.recipe, known.tails)
-            evaluator.rest()
             emitted = self.compiler.emit(bitcode, known.recipe.options)
             if ObjectFile(emitted.data).loadable_bytes() != known.bytes_after:
                 return False  # not the decision of this module: a poisoned entry
@@ -179,7 +173,6 @@ class Compile:
 
     def _decide(self, improver: improve.Improver, store: DecisionStore, key: str) -> Report:
         """Make the baseline, then something better if there is; store the decision."""
-        improver.evaluator.rest()
         status = self.compiler.original()
         if status:
             return Report(status, Outcome.BASELINE_FAILED, key)

@@ -5,7 +5,6 @@ Nothing here writes an object: the caller replaces it and stores the decision.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,11 +16,12 @@ from cr1cc.evaluate.evaluator import Evaluator, Result
 from cr1cc.evaluate.meter import Meter
 from cr1cc.llvm.target import target_name
 from cr1cc.outcome import Outcome
+from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import tuning
 from cr1cc.policy.interface import Proposal, Proposer, Request
 from cr1cc.records import Answer, Decision, Failure, ModuleInfo, Plan, Recipe, Score
-from cr1cc.storage.keys import KeyContext, candidate_key, function_key
+from cr1cc.storage.keys import Basis, KeyContext, candidate_key, function_key
 from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util.elf import NotElfError, ObjectFile
 from cr1cc.validate import objects
@@ -40,16 +40,22 @@ _CEILING = 1.10
 _LEAST_RECIPES = 3
 _LEAST_TAILS = 1
 
-# Passes whose memory goes out of bounds on modules of more instructions than that.
-_HUNGRY = re.compile(r"\biroutliner\b")
-_HUGE = 100_000
-
 _WORTH_REMEMBERING = (Failure.CRASHED, Failure.TIMED_OUT, Failure.MEMORY)
 
 EVIDENCE = (
     "compiled from the same source by the same compiler with vetted passes; smaller "
     "loadable bytes, same symbols, debug and unwind data measured on the emitted object"
 )
+
+
+def basis(config: Config, proposer: Proposer) -> Basis:
+    """What the decisions that are made here depend on, besides the code and its compiler."""
+    return Basis(
+        f"{TABLE_VERSION} {VERSION}",
+        f"{proposer.name} {proposer.version}",
+        config.budget,
+        config.tail_budget,
+    )
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class Improver:
             return replace(nothing, outcome=Outcome.BACKEND_DIAGNOSTICS), None
 
         budget = decide.affordable(self.config.budget, info.ic, _LEAST_RECIPES)
-        meter = Meter(self.evaluator, budget)
+        meter = Meter(self.evaluator, budget, info.ic)
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
             return replace(
@@ -125,7 +131,6 @@ class Improver:
         results = self._measured(meter, proposal.recipes)
         ranked = decide.promising(base, proposal.recipes, results)
         best = ranked[0] if ranked else BASELINE
-        self.evaluator.rest()
         tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
         pipelines = proposal.tails[:tail_budget]
         try:
@@ -177,20 +182,14 @@ class Improver:
         return measured
 
     def _propose(self, info: ModuleInfo, meter: Meter) -> Proposal:
-        left = meter.budget - meter.spent
-        huge = info.ic > _HUGE
         request = Request(
             info=info,
             level=self.plan.level,
             major=self.major,
             target=target_name(info.triple) or "",
-            budget=self.config.budget if huge else left,
+            budget=meter.budget - meter.spent,
         )
-        proposal = self.proposer.propose(request, meter.measure)
-        if huge:
-            frugal = [r for r in proposal.recipes if not any(map(_HUNGRY.search, r.stages))]
-            proposal = replace(proposal, recipes=tuple(frugal[:left]))
-        return proposal
+        return self.proposer.propose(request, meter.measure)
 
     def _tails(
         self, recipe: Recipe, pipelines: Sequence[str]
@@ -204,7 +203,8 @@ class Improver:
         if not pipelines:
             return {}, {}, 0
         prints = self.evaluator.function_fingerprints(recipe)
-        context = replace(self.context, tail_budget=len(pipelines))
+        basis = replace(self.context.basis, tail_budget=len(pipelines))
+        context = replace(self.context, basis=basis)
         tuned = tuning(recipe.options)
         keys = {name: function_key(context, prints[name], tuned) for name in prints}
         answers = dict(self.store.functions(sorted(set(keys.values()))))
@@ -242,7 +242,6 @@ class Improver:
                 break  # as good as this one promises to be
             try:
                 bitcode = self.evaluator.apply(recipe, sorted(with_tails.items()))
-                self.evaluator.rest()
                 emitted = self.compiler.emit(bitcode, recipe.options)
                 complaint = objects.complaint(baseline, emitted.data)
                 loadable = ObjectFile(emitted.data).loadable_bytes()

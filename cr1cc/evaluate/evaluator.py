@@ -40,15 +40,11 @@ class Evaluator:
         info: ModuleInfo = self._single(self.subject, "describe")
         return info
 
-    def fingerprint(self) -> str:
-        """The module's fingerprint alone, cheaper than `describe`."""
-        text: str = self._single(self.subject, "key")
-        return text
-
-    def has_assembler(self) -> bool:
-        """Whether the module has inline assembler: then the bitcode alone is not all."""
-        has: bool = self._single(self.subject, "has_assembler")
-        return has
+    def identify(self) -> tuple[str, bool]:
+        """The module's fingerprint, cheaper than by `describe`, and whether there is inline
+        assembler, which may read files and print warnings: then the bitcode is not all."""
+        identity: tuple[str, bool] = self._single(self.subject, "identify")
+        return identity
 
     def function_fingerprints(self, recipe: Recipe) -> dict[str, str]:
         """Fingerprints of the functions that are defined after the recipe's stages."""
@@ -167,7 +163,8 @@ class Evaluator:
     def _on(self, recipe: Recipe) -> tuple[Subject, tuple[str, ...]]:
         """What a worker for `recipe` begins with, and the stages it has to run.
 
-        A large module takes every stage in a process of its own, and a worker that
+        A large module takes every stage in a process of its own (no worker of it outlives
+        a request), and a worker that
         measures it begins with what the last one left: so the memory of the original,
         of its optimisation and of code generation never adds up.
         """
@@ -197,24 +194,20 @@ class Evaluator:
         except WorkerDiedError:
             self._channels.pop(subject).close()
             raise
+        if self._is_large():  # it holds more memory than its next request is worth
+            self.close()
 
     def _worker(self, subject: Subject) -> Channel:
-        """The worker of that subject. Two are kept at most, of a large module one."""
+        """The worker of that subject. Two are kept at most."""
         if subject not in self._channels:
             for other in list(self._channels):
-                if other != self.subject or self._is_large():
+                if other != self.subject:
                     self._channels.pop(other).close()
             self._channels[subject] = Channel(self.library, subject, self.limits)
         return self._channels[subject]
 
     def _is_large(self) -> bool:
         return len(self.subject.bitcode) > _LARGE
-
-    def rest(self) -> None:
-        """Nothing will be asked for a while: a worker with a large module gives its memory
-        back. The next request starts another; a small module is cheaper to keep."""
-        if self._is_large():
-            self.close()
 
     def close(self) -> None:
         while self._channels:

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator, Result
+from cr1cc.passes.recipe import fits
 from cr1cc.records import Failure, Recipe, Score
 
 
 class Meter:
     """Measures recipes through an evaluator; every new recipe costs one evaluation."""
 
-    def __init__(self, evaluator: Evaluator, budget: int) -> None:
+    def __init__(self, evaluator: Evaluator, budget: int, instructions: int = 0) -> None:
+        """`instructions`: of the module before optimisation. What does not fit a module of
+        that size is rejected and costs nothing."""
         self.evaluator = evaluator
         self.budget = budget
+        self.instructions = instructions
         self.spent = 0
         self.ceiling = 0.0  # instructions above which a recipe is not emitted, 0: none
         self._known: dict[Recipe, Result] = {}
 
     def measure(self, recipes: Sequence[Recipe]) -> list[Result]:
         """One result per recipe, in order. Beyond the budget: Failure.REJECTED."""
-        new = [r for r in dict.fromkeys(recipes) if r not in self._known]
+        unknown = [r for r in dict.fromkeys(recipes) if r not in self._known]
+        new = [r for r in unknown if fits(r, self.instructions)]
         new = new[: self.budget - self.spent]
         self.spent += len(new)
         if new:

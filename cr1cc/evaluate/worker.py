@@ -72,14 +72,10 @@ class Worker:
         """ModuleInfo of the module as it enters the optimiser."""
         reply(describe(self.module))
 
-    def key(self, reply: Reply) -> None:
-        """The fingerprint alone: all that a known decision needs."""
-        reply(fingerprint.module_fingerprint(self.module))
-
-    def has_assembler(self, reply: Reply) -> None:
-        """Whether there is inline assembler, which may read files and print warnings."""
-        text = self.module.text()
-        reply(" asm " in text)
+    def identify(self, reply: Reply) -> None:
+        """The fingerprint and whether there is inline assembler: all that a known decision
+        needs."""
+        reply((fingerprint.module_fingerprint(self.module), " asm " in self.module.text()))
 
     def measure(self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool) -> None:
         """A Score or a Failure per recipe, as `(index, result)`.

@@ -8,7 +8,7 @@ text parses back to the same recipe.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from cr1cc.errors import RecipeError
@@ -20,6 +20,7 @@ from cr1cc.passes.grammar import (
     format_pipeline,
     normalise,
     parse_pipeline,
+    pass_names,
 )
 from cr1cc.passes.macros import is_macro
 from cr1cc.passes.options import find_option, find_refused_option
@@ -78,6 +79,31 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
         groups.add(option.group)
 
 
+def holds(recipe: Recipe, major: int, target: str) -> bool:
+    """Whether `check_recipe` has nothing against a recipe."""
+    return _passes(lambda: check_recipe(recipe, major, target))
+
+
+def tail_holds(text: str, major: int) -> bool:
+    """Whether `check_tail` has nothing against a tail."""
+    return _passes(lambda: check_tail(text, major))
+
+
+def _passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except RecipeError:
+        return False
+    return True
+
+
+def fits(recipe: Recipe, instructions: int) -> bool:
+    """Whether every pass may run on a module of so many instructions before optimisation."""
+    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
+    rows = (find_pass(name) for stage in stages for name in pass_names(stage))
+    return all(row is None or row.largest is None or instructions <= row.largest for row in rows)
+
+
 def check_tail(text: str, major: int) -> None:
     """A tail is one `function(…)` pipeline. Raises RecipeError for anything else."""
     pipeline = parse_pipeline(text)
@@ -117,7 +143,7 @@ def adapt(recipe: Recipe, major: int, target: str) -> Recipe:
     result = Recipe(tuple(stages[:MAX_STAGES]), ())
     for option in recipe.options:
         longer = replace(result, options=(*result.options, option))
-        if _holds(longer, major, target):
+        if holds(longer, major, target):
             result = longer
     return result
 
@@ -149,11 +175,3 @@ def _adapt_pass(node: Node, major: int, level: PassLevel) -> Node:
         node = Node(node.name, ";".join(parts) or None)
     check_pipeline((node,), major, level)
     return node
-
-
-def _holds(recipe: Recipe, major: int, target: str) -> bool:
-    try:
-        check_recipe(recipe, major, target)
-    except RecipeError:
-        return False
-    return True

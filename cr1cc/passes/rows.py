@@ -44,6 +44,7 @@ class Pass:
     forms: tuple[str, ...] = ("",)  # parameter texts that random generation picks from
     grows: bool = False  # makes code larger by purpose: not for a size objective
     required: tuple[str, int] | None = None  # a parameter it must have, and since which major
+    largest: int | None = None  # instructions beyond which its memory goes out of bounds
 
     @property
     def level(self) -> PassLevel:

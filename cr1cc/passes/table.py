@@ -150,7 +150,7 @@ PASSES: tuple[Pass, ...] = (
         parameters=(Parameter("no-func-spec", since=16, negatable=False),),
         forms=("", "no-func-spec"),
     ),
-    Pass("iroutliner", _MODULE, _CAMPAIGN),
+    Pass("iroutliner", _MODULE, _CAMPAIGN, largest=100_000),
     Pass("jump-table-to-switch", _FUNCTION, "run by default<O2> of 23", since=23, grows=True),
     Pass("jump-threading", _FUNCTION, _OZ),
     Pass("lcssa", _FUNCTION, "run before every loop pass of every pipeline"),

@@ -12,7 +12,7 @@ import os
 from functools import cache
 
 from cr1cc.errors import RecipeError, ToolchainError
-from cr1cc.passes.recipe import adapt, check_tail, parse_recipe
+from cr1cc.passes.recipe import adapt, fits, parse_recipe, tail_holds
 from cr1cc.policy.interface import Measure, Proposal, Request
 from cr1cc.records import Recipe
 
@@ -27,20 +27,13 @@ class Coreset:
         self.recipes, self.tails, self.version = _load(path)
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
-        """The first recipes of the set that hold for this LLVM and target."""
-        adapted = dict.fromkeys(
-            adapt(recipe, request.major, request.target) for recipe in self.recipes
-        )
-        tails = [tail for tail in self.tails if _holds(tail, request.major)]
-        return Proposal(tuple(list(adapted)[: request.budget]), tuple(tails))
-
-
-def _holds(tail: str, major: int) -> bool:
-    try:
-        check_tail(tail, major)
-    except RecipeError:
-        return False
-    return True
+        """The first recipes of the set that hold for this LLVM, target and size of module."""
+        chosen: dict[Recipe, None] = {}
+        for recipe in self.recipes:
+            if len(chosen) < request.budget and fits(recipe, request.info.ic):
+                chosen[adapt(recipe, request.major, request.target)] = None
+        tails = [tail for tail in self.tails if tail_holds(tail, request.major)]
+        return Proposal(tuple(chosen), tuple(tails))
 
 
 @cache

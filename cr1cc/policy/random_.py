@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count, islice
 from random import Random
 
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
+from cr1cc.passes.recipe import fits
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.interface import Measure, Proposal, Request
 from cr1cc.records import Recipe
@@ -23,8 +25,10 @@ class RandomRecipes:
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Seeded from the module, so that equal modules get equal recipes."""
         rng = Random(request.info.fingerprint)
+        recipes = (random_recipe(rng, request) for _ in count())
+        fitting = (recipe for recipe in recipes if fits(recipe, request.info.ic))
         return Proposal(
-            tuple(random_recipe(rng, request) for _ in range(request.budget)),
+            tuple(islice(fitting, request.budget)),
             tuple(
                 random_pipeline(rng, request.major, _TAIL_PASSES, PassLevel.FUNCTION)
                 for _ in range(_TAILS)

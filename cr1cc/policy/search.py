@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from cr1cc.errors import RecipeError
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import crossover, mutate, random_pipeline
 from cr1cc.passes.prune import minimise
-from cr1cc.passes.recipe import MAX_STAGES, canonical, check_recipe
+from cr1cc.passes.recipe import canonical, fits, holds
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure, Proposal, Request
 from cr1cc.records import Recipe, Score
@@ -60,12 +59,10 @@ class _Run:
         self.fitness: dict[Recipe, Fitness | None] = {}
 
     def holds(self, recipe: Recipe) -> bool:
-        try:
-            check_recipe(recipe, self.request.major, self.request.target)
-        except RecipeError:
-            return False
-        return len(recipe.stages) <= MAX_STAGES and all(
-            len(stage) <= _MAX_WORDS for stage in recipe.stages
+        return (
+            holds(recipe, self.request.major, self.request.target)
+            and fits(recipe, self.request.info.ic)
+            and all(len(stage) <= _MAX_WORDS for stage in recipe.stages)
         )
 
     def evolve(self, seeds: Sequence[Recipe]) -> None:

@@ -56,6 +56,16 @@ _HEX = set("0123456789abcdef")
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What every decision of one version with one configuration depends on."""
+
+    passes: str  # version of the tables and of the way to decide
+    proposer: str  # its name and its version
+    budget: int
+    tail_budget: int
+
+
+@dataclass(frozen=True)
 class KeyContext:
     """What every decision of one compile depends on, besides the code itself.
 
@@ -66,10 +76,7 @@ class KeyContext:
     compiler: str  # Toolchain.identity
     triple: str
     flags: tuple[str, ...]  # Plan.key
-    passes: str  # version of the table of passes and code-generation options
-    proposer: str  # its name and its version
-    budget: int
-    tail_budget: int
+    basis: Basis
 
 
 def module_key(context: KeyContext, fingerprint: str) -> str:

@@ -25,7 +25,7 @@ from random import Random
 from typing import Any
 
 from cr1cc import decide
-from cr1cc.errors import EvaluationError, RecipeError, ToolchainError
+from cr1cc.errors import EvaluationError, ToolchainError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
@@ -35,7 +35,7 @@ from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import SIZE, macros_for
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
+from cr1cc.passes.recipe import adapt, format_recipe, holds, parse_recipe
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
@@ -88,14 +88,15 @@ Work = tuple[Any, ...]  # a function and its arguments: task, sample, ...
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of what. Counts are modules, evaluations a module, recipes, pipelines."""
+    """How much of what. Counts are modules, evaluations a module, recipes, pipelines.
+    With the defaults the shipped coreset was mined."""
 
     search_modules: int = 72
     search_budget: int = 240
     matrix_modules: int = 160
     pool: int = 319
     again_modules: int = 40
-    tail_modules: int = 48
+    tail_modules: int = 72
     recipes: int = 64
     tails: int = 16
     jobs: int = 2
@@ -134,7 +135,7 @@ def mine(
 
     others = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
     found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in others])
-    fitting = [format_recipe(recipe) for recipe in _winners(found) if _holds(task, recipe)]
+    fitting = [format_recipe(recipe) for recipe in _winners(found) if task.holds(recipe)]
     more = [text for text in fitting if text not in texts]
     second = step("matrix-again", [(_measure, task, s, more) for s in measured])
     texts, rows = [*texts, *more], _joined(matrix, second)
@@ -177,6 +178,9 @@ class _Task:
     def evaluator(self, sample: Sample) -> Evaluator:
         subject = Subject(sample.path.read_bytes(), macros_for(self.major, Level.OZ))
         return Evaluator(Library(self.library), subject)
+
+    def holds(self, recipe: Recipe) -> bool:
+        return holds(recipe, self.major, self.target)
 
 
 def _search(task: _Task, sample: Sample, budget: int) -> Row:
@@ -245,14 +249,6 @@ def _target(toolchain: Toolchain) -> str:
     return target
 
 
-def _holds(task: _Task, recipe: Recipe) -> bool:
-    try:
-        check_recipe(recipe, task.major, task.target)
-    except RecipeError:
-        return False
-    return True
-
-
 def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
     """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
     options = [row.text for row in options_for(task.major, task.target)]
@@ -260,7 +256,7 @@ def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
     pairs = [Recipe((SIZE,), pair) for pair in combinations(_PAIRED, 2)]
     seeds = [_seed(task, stage) for stage in _SEED_STAGES[1:]]
     everything = [*singles, *seeds, *_winners(found), *pairs]
-    return [recipe for recipe in dict.fromkeys(everything) if _holds(task, recipe)][:size]
+    return [recipe for recipe in dict.fromkeys(everything) if task.holds(recipe)][:size]
 
 
 def _winners(found: Sequence[Row]) -> list[Recipe]:
@@ -292,7 +288,7 @@ def _cross(task: _Task, texts: Sequence[str]) -> list[str]:
         for stages, tuned in made
         for options in generated
     ]
-    return [format_recipe(recipe) for recipe in combined if _holds(task, recipe)]
+    return [format_recipe(recipe) for recipe in combined if task.holds(recipe)]
 
 
 def _complete(matrix: Iterable[Row]) -> list[Row]:

@@ -15,13 +15,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from cr1cc import improve
 from cr1cc.config import Config
 from cr1cc.errors import UserError
-from cr1cc.passes import TABLE_VERSION
 from cr1cc.policy.proposers import proposer_named
 from cr1cc.records import Toolchain
 from cr1cc.storage import upkeep
@@ -38,25 +37,10 @@ COMPILER = (sys.executable, "-m", "cr1cc.wrapper", "clang")
 _FLAGS = "-Oz"  # what the packages are built with
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What a pack's decisions depend on, besides the code and its flags."""
-
-    format: int
-    passes: str
-    proposer: str
-    budget: int
-    tail_budget: int
-
-
-def current() -> Contents:
+def current() -> dict[str, int | str]:
     """What decisions of this version, with default settings, depend on."""
     config = Config()
-    proposer = proposer_named(config.proposer)
-    return Contents(
-        SCHEMA, f"{TABLE_VERSION} {improve.VERSION}", f"{proposer.name} {proposer.version}",
-        config.budget, config.tail_budget,
-    )  # fmt: skip
+    return {"format": SCHEMA, **asdict(improve.basis(config, proposer_named(config.proposer)))}
 
 
 def make(
@@ -83,7 +67,7 @@ def make(
     if not built or not entries:
         raise UserError(f"{home}: no decisions were made")
     facts = {
-        **asdict(current()),
+        **current(),
         "compilers": [toolchain.identity for toolchain in toolchains],
         "packages": sorted(set(built)),
         "entries": entries,

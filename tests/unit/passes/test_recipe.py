@@ -16,6 +16,7 @@ from cr1cc.passes.recipe import (
     canonical,
     check_recipe,
     check_tail,
+    fits,
     format_recipe,
     parse_recipe,
     same,
@@ -186,3 +187,18 @@ def test_reducing_finds_the_guilty_pair() -> None:
         return "gvn" in text and "sink" in text
 
     assert format_recipe(reduce(recipe, fails).recipe) == "function(gvn,sink)"
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting"),
+    [
+        ("@size; iroutliner; @size", False),
+        ("@size; module(iroutliner),function(dce)", False),
+        ("@size; function(dce) | -disable-lsr", True),
+        ("@size", True),
+    ],
+)
+def test_what_needs_too_much_memory_does_not_fit_a_huge_module(text: str, fitting: bool) -> None:
+    recipe = parse_recipe(text)
+    assert fits(recipe, 10_000)
+    assert fits(recipe, 100_001) is fitting

@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from cr1cc.errors import RecipeError, ToolchainError, UserError
-from cr1cc.passes.recipe import canonical, check_recipe, check_tail, format_recipe, parse_recipe
+from cr1cc.passes.recipe import (
+    canonical,
+    check_recipe,
+    check_tail,
+    fits,
+    format_recipe,
+    parse_recipe,
+)
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy import coreset
 from cr1cc.policy.interface import Request
@@ -23,6 +31,9 @@ SIZE = Recipe(("@size",))
 def request(budget: int, major: int = 19, target: str = "X86", print_: str = "a1") -> Request:
     info = ModuleInfo(print_, "x86_64-pc-linux-gnu", 100, (1,) * 56, 4, False)
     return Request(info, Level.OZ, major, target, budget)
+
+
+HUGE = 200_000  # instructions
 
 
 class Bench:
@@ -56,6 +67,17 @@ def test_proposals_hold_for_the_compiler_and_repeat(name: str, target: str, majo
         check_recipe(recipe, major, target)
     for tail in proposal.tails:
         check_tail(tail, major)
+
+
+@pytest.mark.parametrize("name", PROPOSERS)
+def test_a_huge_module_gets_all_of_its_budget_and_only_what_fits(name: str) -> None:
+    asked = request(40)
+    asked = replace(asked, info=replace(asked.info, ic=HUGE))
+    bench = Bench()
+    proposal = proposer_named(name).propose(asked, bench)
+    assert all(fits(recipe, HUGE) for recipe in (*proposal.recipes, *bench.asked))
+    if name in ("coreset", "random"):
+        assert len(proposal.recipes) == asked.budget
 
 
 @pytest.mark.parametrize("name", PROPOSERS)

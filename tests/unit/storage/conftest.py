@@ -10,13 +10,13 @@ import pytest
 from cr1cc.config import Config
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, FunctionChange, Recipe
-from cr1cc.storage.keys import KeyContext
+from cr1cc.storage.keys import Basis, KeyContext
 from cr1cc.storage.store import DecisionStore
 
 
 @pytest.fixture
 def context() -> KeyContext:
-    return KeyContext("clang 19", "x86_64-pc-linux-gnu", ("-fPIC",), "7", "coreset 1", 32, 6)
+    return KeyContext("clang 19", "x86_64-pc-linux-gnu", ("-fPIC",), Basis("7", "coreset 1", 32, 6))
 
 
 @pytest.fixture
