@@ -19,6 +19,13 @@ class Level(Enum):
     OZ = "z"
 
 
+class Metric(Enum):
+    """What recipes are compared by."""
+
+    BYTES = "bytes"  # loadable bytes of the object
+    INSTRUCTIONS = "instructions"  # of the IR: options of code generation change nothing
+
+
 @dataclass(frozen=True)
 class Toolchain:
     """One real clang. `identity` names vendor, version and revision, not the path,

@@ -23,6 +23,7 @@ class Subcommand:
 
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
+    Subcommand("bench", "cr1cc.cli.bench", "Compare proposers on any C files or modules."),
     Subcommand("cache", "cr1cc.cli.cache", "Look after the local cache of decisions."),
     Subcommand("config", "cr1cc.cli.config", "Print every setting and where its value comes from."),
     Subcommand("doctor", "cr1cc.cli.doctor", "Say whether everything that is needed is there."),

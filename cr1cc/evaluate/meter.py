@@ -13,9 +13,13 @@ from cr1cc.records import Failure, Recipe, Score
 class Meter:
     """Measures recipes through an evaluator; every new recipe costs one evaluation."""
 
-    def __init__(self, evaluator: Evaluator, budget: int, instructions: int = 0) -> None:
+    def __init__(
+        self, evaluator: Evaluator, budget: int, instructions: int = 0, *, emit: bool = True
+    ) -> None:
         """`instructions`: of the module before optimisation. What does not fit a module of
-        that size is rejected and costs nothing."""
+        that size is rejected and costs nothing. Without `emit` instructions are counted only.
+        """
+        self.emit = emit
         self.evaluator = evaluator
         self.budget = budget
         self.instructions = instructions
@@ -30,7 +34,7 @@ class Meter:
         new = new[: self.budget - self.spent]
         self.spent += len(new)
         if new:
-            results = self.evaluator.measure(new, ceiling=self.ceiling)
+            results = self.evaluator.measure(new, ceiling=self.ceiling, emit=self.emit)
             self._known.update(zip(new, results, strict=True))
         return [self._known.get(recipe, Failure.REJECTED) for recipe in recipes]
 

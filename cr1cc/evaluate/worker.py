@@ -22,7 +22,7 @@ from cr1cc.ir import fingerprint, walk
 from cr1cc.ir.describe import describe
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module, name_of
-from cr1cc.llvm.passes import PassRunner, set_options
+from cr1cc.llvm.passes import PassRunner, mark_for_size, set_options
 from cr1cc.llvm.target import TargetMachine, TargetSpec
 from cr1cc.records import Failure, Recipe, Score
 from cr1cc.util.elf import ObjectFile
@@ -39,6 +39,7 @@ class Subject:
     macros: Mapping[str, str] = field(hash=False)  # "@size" → pipeline text
     target: TargetSpec = field(default_factory=TargetSpec)
     tuning: tuple[str, ...] = ()  # LLVM options that are set before anything else
+    minsize: bool = False  # mark every function for size, as clang -Oz does
 
 
 class Worker:
@@ -63,6 +64,8 @@ class Worker:
 
     def _parse(self, bitcode: bytes) -> Module:
         module = Module.parse_bitcode(self.library, bitcode)
+        if self.subject.minsize:
+            mark_for_size(module)
         if not hasattr(self, "machine"):  # it is made for the target that the module names
             self.machine = TargetMachine(self.library, module, self.subject.target)
             self.passes = PassRunner(self.library, self.machine)

@@ -80,8 +80,23 @@ class _Mask:
             self._add(kind)
 
     def _add(self, kind: int) -> None:
-        attribute = self.library.CreateEnumAttribute(self.context, kind, 0)
-        self.library.AddAttributeAtIndex(self.function, _FUNCTION_INDEX, attribute)
+        _add_attribute(self.library, self.context, self.function, kind)
+
+
+def mark_for_size(module: Module) -> None:
+    """Give every function the attributes that `clang -Oz` gives it, except optnone ones."""
+    library = module.library
+    context = library.GetModuleContext(module.handle)
+    optnone = _kind(library, b"optnone")
+    for function in module.defined_functions():
+        if not library.GetEnumAttributeAtIndex(function, _FUNCTION_INDEX, optnone):
+            for name in (b"minsize", b"optsize"):
+                _add_attribute(library, context, function, _kind(library, name))
+
+
+def _add_attribute(library: Library, context: int, function: int, kind: int) -> None:
+    attribute = library.CreateEnumAttribute(context, kind, 0)
+    library.AddAttributeAtIndex(function, _FUNCTION_INDEX, attribute)
 
 
 def _kind(library: Library, name: bytes) -> int:

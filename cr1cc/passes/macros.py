@@ -27,6 +27,11 @@ MACROS: tuple[str, ...] = tuple(_MACROS)
 _SIZE_PIPELINES = {Level.OS: "default<Os>", Level.OZ: "default<Oz>"}
 
 
+def attributes_only(major: int) -> bool:
+    """Whether size is asked for by attributes of functions alone, not by a pipeline."""
+    return major >= _ATTRIBUTES_ONLY
+
+
 def is_macro(stage: str) -> bool:
     return stage in _MACROS
 
@@ -41,6 +46,6 @@ def expand(stage: str, major: int, level: Level) -> str:
     if stage not in _MACROS:
         return stage
     before, after = _MACROS[stage]
-    if major >= _ATTRIBUTES_ONLY:
+    if attributes_only(major):
         return after
     return before or _SIZE_PIPELINES[level]

@@ -31,7 +31,7 @@ class Coreset:
         chosen: dict[Recipe, None] = {}
         for recipe in self.recipes:
             if len(chosen) < request.budget and fits(recipe, request.info.ic):
-                chosen[adapt(recipe, request.major, request.target)] = None
+                chosen[request.suited(adapt(recipe, request.major, request.target))] = None
         tails = [tail for tail in self.tails if tail_holds(tail, request.major)]
         return Proposal(tuple(chosen), tuple(tails))
 

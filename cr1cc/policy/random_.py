@@ -41,4 +41,4 @@ def random_recipe(rng: Random, request: Request) -> Recipe:
     stage = random_pipeline(rng, request.major, rng.randint(1, _STAGE_PASSES), PassLevel.MODULE)
     options = options_for(request.major, request.target)
     chosen = (rng.choice(options).text,) if options and rng.random() < 0.5 else ()
-    return Recipe((SIZE, stage), chosen)
+    return request.suited(Recipe((SIZE, stage), chosen))

@@ -18,7 +18,7 @@ from cr1cc.passes.prune import minimise
 from cr1cc.passes.recipe import canonical, fits, holds
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure, Proposal, Request
-from cr1cc.records import Recipe, Score
+from cr1cc.records import Failure, Metric, Recipe, Score
 
 _POPULATION = 16
 _TOURNAMENT = 3
@@ -26,7 +26,7 @@ _MINIMISE_SHARE = 5  # one part in five of the budget is kept for minimising the
 _SEEDS = 8  # recipes of the coreset in the first population
 _MAX_WORDS = 600  # characters of a stage: a longer one is not bred from
 
-Fitness = tuple[int, int, int]  # loadable bytes, instructions, length of the recipe
+Fitness = tuple[int, int, int]  # what the metric counts, instructions, length of the recipe
 
 
 class Search:
@@ -43,7 +43,7 @@ class Search:
         known = self._coreset.propose(request, measure)
         seeds = known.recipes[:_SEEDS] if self._seeds is None else self._seeds
         run = _Run(request, measure, Random(f"{self.name} {request.info.fingerprint}"))
-        run.evolve([recipe for recipe in seeds if run.holds(recipe)])
+        run.evolve([recipe for recipe in map(request.suited, seeds) if run.holds(recipe)])
         return Proposal(tuple(run.minimised()), known.tails)
 
 
@@ -55,7 +55,8 @@ class _Run:
         self.measure = measure
         self.rng = rng
         self.left = request.budget
-        self.options = [row.text for row in options_for(request.major, request.target)]
+        options = options_for(request.major, request.target)
+        self.options = [row.text for row in options if request.metric is Metric.BYTES]
         self.fitness: dict[Recipe, Fitness | None] = {}
 
     def holds(self, recipe: Recipe) -> bool:
@@ -99,11 +100,13 @@ class _Run:
         self.left -= len(new)
         for recipe, result in zip(new, self.measure(new) if new else (), strict=True):
             length = sum(map(len, recipe.stages)) + sum(map(len, recipe.options))
-            self.fitness[recipe] = (
-                (result.loadable, result.ic, length)
-                if isinstance(result, Score) and result.loadable is not None
-                else None
-            )
+            self.fitness[recipe] = self._fitness(result, length)
+
+    def _fitness(self, result: Score | Failure, length: int) -> Fitness | None:
+        if isinstance(result, Failure):
+            return None
+        size = result.loadable if self.request.metric is Metric.BYTES else result.ic
+        return None if size is None else (size, result.ic, length)
 
     def _newcomers(self) -> list[Recipe]:
         strangers = [Recipe((SIZE,), (option,)) for option in self._sample(_POPULATION // 2)]

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("decide", "emit"),
     ("improve",),
     ("compile",),
-    ("train",),
+    ("train", "bench"),
     ("command", "cli"),
     ("wrapper",),
 )

@@ -1,0 +1,1 @@
+"""`cr1 bench`: proposers compared with each other on any modules."""

@@ -1,0 +1,112 @@
+"""`cr1 bench`: compare proposers on any modules."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from cr1cc.bench.files import files
+from cr1cc.bench.results import Result, Summary, summaries
+from cr1cc.bench.run import Bench, Setting
+from cr1cc.cli import output
+from cr1cc.cli.progress import track
+from cr1cc.config import load
+from cr1cc.errors import ToolchainError, UserError
+from cr1cc.policy.proposers import PROPOSERS
+from cr1cc.toolchain.describe import describe
+from cr1cc.toolchain.find import find_compiler
+
+_HEADINGS = (
+    "proposer", "modules", "success", "OverOz mean", "median", "worst", "OverOrig",
+    "bytes mean", "median", "worst", "total", "candidates", "seconds",
+)  # fmt: skip
+
+
+@click.command("bench")
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--setting",
+    default="product",
+    show_default=True,
+    type=click.Choice([setting.value for setting in Setting]),
+    help="What is compared with what.",
+)
+@click.option(
+    "--proposer",
+    "proposers",
+    multiple=True,
+    type=click.Choice(list(PROPOSERS)),
+    help="One or several; default: all.",
+)
+@click.option(
+    "--candidates",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="Recipes that a proposer may evaluate for one module.",
+)
+@click.option("--cflags", default="", help="Options for the C files, as for a shell.")
+@click.option("--clang", default=None, help="The compiler, instead of the one that is set.")
+@click.option("--json", "as_json", is_flag=True, help="Print a record for each result.")
+def command(
+    paths: tuple[str, ...], setting: str, proposers: tuple[str, ...],
+    candidates: int, cflags: str, clang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Compare what proposers make of modules: .c, .ll and .bc files, folders of them.
+
+    Setting "paper": IR instructions against default<Oz> on what clang -O0 leaves.
+    Setting "product": bytes of objects against those of clang -Oz.
+    """
+    settings = load(os.environ, os.getcwd())
+    driver = find_compiler(
+        "clang", setting=clang or settings.clang or None, environ=os.environ, own=""
+    )
+    toolchain = describe(driver, cache_dir=settings.cache_dir)
+    if toolchain.libllvm is None:
+        raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
+    names = tuple(dict.fromkeys(proposers)) or tuple(PROPOSERS)
+    bench = Bench(toolchain, Setting(setting), names, candidates, _words(cflags))
+    results: list[Result] = []
+    left_out = []
+    for path in track(files(paths), "modules"):
+        try:
+            results += bench.run(path)
+        except UserError as error:
+            left_out.append(str(error))
+    for reason in left_out:
+        click.echo(f"left out: {reason}", err=True)
+    if not results:
+        raise UserError("no module could be measured")
+    if as_json:
+        output.document([asdict(result) for result in results])
+    else:
+        _show(summaries(results))
+
+
+def _words(text: str) -> Sequence[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"--cflags {text}: {error}") from None
+
+
+def _show(rows: Sequence[Summary]) -> None:
+    cells = [
+        (
+            row.proposer, row.modules, _percent(row.success),
+            *(_percent(row.over_oz[name]) for name in ("mean", "median", "worst")),
+            _percent(row.over_orig),
+            *(_percent(row.smaller[name]) for name in ("mean", "median", "worst", "total")),
+            f"{row.candidates:.1f}", f"{row.seconds:.2f}",
+        )
+        for row in rows
+    ]  # fmt: skip
+    output.table(_HEADINGS, cells, numbers=range(1, len(_HEADINGS)))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
