@@ -62,8 +62,8 @@ format: setup ## format and mend what the linter can
 demo: setup ## build a real C project with cr1-clang, run its test, compare with clang -Oz
 	$(BIN)/python -m tests.projects.demo
 
-bench: setup ## the figures of docs/, measured on this machine
-	$(BIN)/python -m tests.bench
+bench: setup ## the figures of bench/, measured on this machine; BENCH='--clang clang-19'
+	$(BIN)/python -m tests.bench $(BENCH)
 
 fuzz: setup ## recipes on random programs, compared with -O0
 	$(BIN)/cr1 fuzz
