@@ -8,7 +8,7 @@ and, for a manager, a nested pipeline in parentheses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cr1cc.errors import RecipeError
@@ -90,15 +90,6 @@ def _parse_node(text: str, at: int, depth: int) -> tuple[Node, int]:
     if not text.startswith(")", at):
         raise RecipeError(f"a closing parenthesis of {name} is missing")
     return Node(name, parameters, children), at + 1
-
-
-def pass_names(pipeline: Iterable[Node]) -> Iterator[str]:
-    """The names of all passes, however deep they stand, in the order of the text."""
-    for node in pipeline:
-        if node.children is None:
-            yield node.name
-        else:
-            yield from pass_names(node.children)
 
 
 def format_pipeline(pipeline: Iterable[Node]) -> str:

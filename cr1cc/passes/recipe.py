@@ -18,9 +18,9 @@ from cr1cc.passes.grammar import (
     check_manager,
     check_pipeline,
     format_pipeline,
+    leaves,
     normalise,
     parse_pipeline,
-    pass_names,
 )
 from cr1cc.passes.macros import is_macro
 from cr1cc.passes.options import find_option, find_refused_option
@@ -100,7 +100,7 @@ def _passes(check: Callable[[], None]) -> bool:
 def fits(recipe: Recipe, instructions: int) -> bool:
     """Whether every pass may run on a module of so many instructions before optimisation."""
     stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
-    rows = (find_pass(name) for stage in stages for name in pass_names(stage))
+    rows = (find_pass(text.partition("<")[0]) for stage in stages for text in leaves(stage))
     return all(row is None or row.largest is None or instructions <= row.largest for row in rows)
 
 
