@@ -1,0 +1,175 @@
+"""Which tokens may follow: only well-formed recipes of vetted passes can come out.
+
+A state is where a recipe in the making stands. It allows what the tables allow for the
+LLVM major, the target and the size of the module, and it always leaves room to close
+what is open, so every walk through allowed tokens ends within `LENGTH` tokens in a
+recipe that `check_recipe` takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from cr1cc.passes.grammar import MANAGERS as KINDS
+from cr1cc.passes.grammar import parse_pipeline
+from cr1cc.passes.macros import MACROS
+from cr1cc.passes.options import OPTIONS, find_option
+from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES
+from cr1cc.passes.rows import PassLevel, forms_for
+from cr1cc.passes.table import PASSES
+from cr1cc.policy import vocabulary as words
+from cr1cc.policy.interface import Request
+from cr1cc.policy.vocabulary import IDS, TOKENS
+from cr1cc.records import Metric
+
+LENGTH = 64  # tokens of a recipe, END included
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for one request."""
+
+    major: int
+    target: str
+    huge: frozenset[str]  # passes that must not run on a module of that size
+    options: bool  # whether the metric can tell options apart
+
+    @staticmethod
+    def of(request: Request) -> Rules:
+        huge = {r.name for r in PASSES if r.largest is not None and request.info.ic > r.largest}
+        return Rules(request.major, request.target, frozenset(huge), request.metric is Metric.BYTES)
+
+
+@dataclass(frozen=True)
+class State:
+    """A recipe in the making: `step` gives the next one, `allowed` what may come."""
+
+    rules: Rules
+    left: int = LENGTH
+    stages: int = 1
+    levels: tuple[PassLevel, ...] = (PassLevel.MODULE,)
+    filled: bool = False  # the innermost manager, or the stage, has an element
+    macro: bool = False  # the stage is one
+    option: int = 0  # the last option's id, OPTION's before the first one, 0 before that
+    groups: frozenset[str] = frozenset()
+    done: bool = False
+
+    def allowed(self) -> tuple[int, ...]:
+        """Ids of the tokens that may follow, ascending; nothing after the end."""
+        if self.done:
+            return ()
+        if self.option:
+            return self._options()
+        depth = len(self.levels) - 1
+        found: list[int] = []
+        if self.filled:
+            found += [IDS[words.CLOSE]] if depth else self._separators()
+        if not self.macro:
+            # Behind an element there must be room to close all managers and for END.
+            if self.left >= depth + 2:
+                found += _passes(self.rules, self.levels[-1])
+            if self.left >= depth + 4:
+                found += _managers(self.levels[-1])
+            if not depth and not self.filled:
+                found += _macros()
+        return tuple(sorted(found))
+
+    def step(self, token: int) -> State:
+        """The state behind an allowed token."""
+        word = TOKENS[token]
+        left = self.left - 1
+        if word == words.END:
+            return _replace(self, left=left, done=True)
+        if word == words.OPTION:
+            return _replace(self, left=left, option=token)
+        if self.option:
+            row = find_option(word)
+            assert row is not None
+            return _replace(self, left=left, option=token, groups=self.groups | {row.group})
+        if word == words.STAGE:
+            return _replace(self, left=left, stages=self.stages + 1, filled=False, macro=False)
+        if word == words.CLOSE:
+            return _replace(self, left=left, levels=self.levels[:-1], filled=True)
+        if word in words.MANAGERS:
+            inner = KINDS[word.partition("(")[0].partition("<")[0]][0]
+            return _replace(self, left=left, levels=(*self.levels, inner), filled=False)
+        return _replace(self, left=left, filled=True, macro=word in MACROS)
+
+    def _separators(self) -> list[int]:
+        """What may follow a complete stage."""
+        found = [IDS[words.END]]
+        if self.stages < MAX_STAGES and self.left >= 3:
+            found.append(IDS[words.STAGE])
+        if self.left >= 3 and _option_ids(self.rules):
+            found.append(IDS[words.OPTION])
+        return found
+
+    def _options(self) -> tuple[int, ...]:
+        """Options stand in the order of the table, at most one of a group."""
+        found = [IDS[words.END]] if self.groups else []
+        if len(self.groups) < MAX_OPTIONS and self.left >= 2:
+            found += [
+                token
+                for token, group in _option_ids(self.rules)
+                if token > self.option and group not in self.groups
+            ]
+        return tuple(found)
+
+
+def mask_key(state: State) -> tuple[object, ...]:
+    """Equal for states that allow the same."""
+    room = min(state.left, len(state.levels) + 3)
+    stages = state.stages < MAX_STAGES
+    return (
+        state.rules, room, stages, len(state.levels), state.levels[-1], state.filled,
+        state.macro, state.option, state.groups, state.done,
+    )  # fmt: skip
+
+
+def walk(rules: Rules, tokens: Sequence[int]) -> bool:
+    """Whether tokens can come out under these rules."""
+    state = State(rules)
+    for token in tokens:
+        if token not in state.allowed():
+            return False
+        state = state.step(token)
+    return state.done
+
+
+def _replace(state: State, **changes: object) -> State:
+    return State(**{**state.__dict__, **changes})
+
+
+@cache
+def _passes(rules: Rules, level: PassLevel) -> tuple[int, ...]:
+    return tuple(
+        IDS[text]
+        for row in PASSES
+        if level in row.levels
+        and row.holds_for(rules.major)
+        and not row.grows
+        and row.name not in rules.huge
+        for text in forms_for(row, rules.major)
+    )
+
+
+@cache
+def _managers(level: PassLevel) -> tuple[int, ...]:
+    kinds = ((text, KINDS[parse_pipeline(f"{text}x)")[0].name]) for text in words.MANAGERS)
+    return tuple(IDS[text] for text, (_, outer, _) in kinds if level in outer)
+
+
+@cache
+def _macros() -> tuple[int, ...]:
+    return tuple(IDS[macro] for macro in MACROS)
+
+
+@cache
+def _option_ids(rules: Rules) -> tuple[tuple[int, str], ...]:
+    if not rules.options:
+        return ()
+    return tuple(
+        (IDS[row.text], row.group) for row in OPTIONS if row.holds_for(rules.major, rules.target)
+    )

@@ -1,0 +1,123 @@
+"""What the model reads and writes: one token for each feature bucket, pass, manager, option.
+
+The tokens are made from the tables, so a changed table is another vocabulary. A model
+names the vocabulary that it was trained with (`VERSION`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from cr1cc.errors import RecipeError
+from cr1cc.passes.grammar import Node, parse_pipeline
+from cr1cc.passes.macros import MACROS, is_macro
+from cr1cc.passes.options import OPTIONS
+from cr1cc.passes.rows import NEWEST, OLDEST
+from cr1cc.passes.table import PASSES
+from cr1cc.policy.interface import Request
+from cr1cc.records import Level, Metric, Recipe
+
+PAD, UNKNOWN, BEGIN, END = "<pad>", "<unk>", "<begin>", "<end>"
+RECIPE = "<recipe>"  # the end of the prompt
+STAGE, OPTION = ";", "|"
+CLOSE = ")"
+MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa(", "devirt<4>(")
+BUCKETS = 18  # 0, then one for each power of two; the last one is open
+FEATURES = 56
+_TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
+
+
+def _tokens() -> Iterator[str]:
+    yield from (PAD, UNKNOWN, BEGIN, END, RECIPE)
+    yield from (f"metric:{metric.value}" for metric in Metric)
+    yield from (f"level:{level.value}" for level in Level)
+    yield from (f"llvm:{major}" for major in range(OLDEST, NEWEST + 1))
+    yield from (f"target:{target}" for target in _TARGETS)
+    yield from (f"{n}={bucket}" for n in range(FEATURES) for bucket in range(BUCKETS))
+    yield from (STAGE, OPTION, CLOSE, *MACROS, *MANAGERS)
+    yield from (_text(row.name, form) for row in PASSES if not row.grows for form in row.forms)
+    yield from (row.text for row in OPTIONS)
+
+
+def _text(name: str, form: str) -> str:
+    return f"{name}<{form}>" if form else name
+
+
+TOKENS: tuple[str, ...] = tuple(_tokens())
+IDS: dict[str, int] = {token: number for number, token in enumerate(TOKENS)}
+VERSION = hashlib.blake2b("\n".join(TOKENS).encode(), digest_size=8).hexdigest()
+
+
+def bucket(count: int) -> int:
+    """0 for nothing, else one more than the floor of the binary logarithm, bounded."""
+    return min(count.bit_length(), BUCKETS - 1)
+
+
+def prompt(request: Request) -> list[int]:
+    """The tokens that a request becomes: always as many."""
+    target = request.target if request.target in _TARGETS else "other"
+    words = [
+        BEGIN,
+        f"metric:{request.metric.value}",
+        f"level:{request.level.value}",
+        f"llvm:{request.major}",
+        f"target:{target}",
+        *(f"{n}={bucket(count)}" for n, count in enumerate(request.info.features)),
+        RECIPE,
+    ]
+    return [IDS[word] for word in words]
+
+
+PROMPT_LENGTH = 6 + FEATURES
+
+
+def encode(recipe: Recipe) -> list[int]:
+    """The tokens of a recipe, END included. Raises RecipeError for what has no token."""
+    words: list[str] = []
+    for stage in recipe.stages:
+        words += [STAGE] if words else []
+        words += [stage] if is_macro(stage) else _nodes(parse_pipeline(stage))
+    if recipe.options:
+        words += [OPTION, *sorted(recipe.options, key=lambda text: IDS.get(text, 0))]
+    try:
+        return [IDS[word] for word in (*words, END)]
+    except KeyError as error:
+        raise RecipeError(f"{error.args[0]} has no token") from None
+
+
+def _nodes(nodes: Sequence[Node]) -> Iterator[str]:
+    for node in nodes:
+        text = node.name if node.parameters is None else f"{node.name}<{node.parameters}>"
+        if node.children is None:
+            yield text
+        else:
+            yield f"{text}("
+            yield from _nodes(node.children)
+            yield CLOSE
+
+
+def decode(tokens: Sequence[int]) -> Recipe:
+    """The recipe that tokens spell, up to END. Raises RecipeError if they spell none."""
+    words = [TOKENS[token] for token in tokens]
+    if END not in words:
+        raise RecipeError("the recipe has no end")
+    words = words[: words.index(END)]
+    options: tuple[str, ...] = ()
+    if OPTION in words:
+        at = words.index(OPTION)
+        words, options = words[:at], tuple(sorted(words[at + 1 :]))
+    stages: list[str] = [""]
+    for word in words:
+        if word == STAGE:
+            stages.append("")
+            continue
+        stage = stages[-1]
+        comma = "," if stage and not stage.endswith("(") and word != CLOSE else ""
+        stages[-1] = stage + comma + word
+    if "" in stages:
+        raise RecipeError("a stage is empty")
+    for stage in stages:
+        if not is_macro(stage):
+            parse_pipeline(stage)
+    return Recipe(tuple(stages), options)

@@ -1,0 +1,103 @@
+"""Tokens: recipes round-trip, and no walk through allowed tokens leaves the grammar."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from cr1cc.errors import RecipeError
+from cr1cc.passes.recipe import check_recipe, fits, holds, parse_recipe
+from cr1cc.policy import vocabulary
+from cr1cc.policy.coreset import Coreset
+from cr1cc.policy.decoding import LENGTH, Rules, State, mask_key, walk
+from cr1cc.policy.interface import Request
+from cr1cc.policy.vocabulary import IDS, PROMPT_LENGTH, TOKENS, bucket, decode, encode, prompt
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe
+
+
+def request(major: int = 19, target: str = "X86", ic: int = 900) -> Request:
+    info = ModuleInfo("a", "x86_64-pc-linux-gnu", ic, tuple(range(56)), 4, False)
+    return Request(info, Level.OZ, major, target, 16)
+
+
+def test_every_token_is_there_once() -> None:
+    assert len(set(TOKENS)) == len(TOKENS) == len(IDS)
+    assert len(TOKENS) < 2000
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (65_535, 16), (10**9, 17)]
+)
+def test_buckets_are_powers_of_two(count: int, expected: int) -> None:
+    assert bucket(count) == expected
+
+
+def test_prompts_have_one_length_and_say_what_the_request_says() -> None:
+    first = prompt(request())
+    assert len(first) == PROMPT_LENGTH
+    assert "<unk>" not in [TOKENS[token] for token in first]
+    others = [
+        request(major=14),
+        request(target="ARM"),
+        replace(request(), level=Level.OS),
+        replace(request(), metric=Metric.INSTRUCTIONS),
+        replace(request(), info=replace(request().info, features=(1,) * 56)),
+    ]
+    assert len({tuple(first), *(tuple(prompt(other)) for other in others)}) == 6
+    assert prompt(request(target="Sparc")) == prompt(request(target="AVR"))
+
+
+def test_the_recipes_of_the_coreset_round_trip_and_can_come_out() -> None:
+    rules = Rules.of(request())
+    for recipe in Coreset().recipes:
+        tokens = encode(recipe)
+        assert decode(tokens) == replace(recipe, options=tuple(sorted(recipe.options)))
+        assert len(tokens) > LENGTH or walk(rules, tokens), recipe
+
+
+def test_what_has_no_token_is_an_error() -> None:
+    for text in ("@size; no-such-pass", "@size | -no-such-option"):
+        with pytest.raises(RecipeError, match="has no token"):
+            encode(parse_recipe(text))
+    for words in (["@size"], ["function(", "<end>"], ["@size", ";", "<end>"], ["<end>"]):
+        with pytest.raises(RecipeError):
+            decode([IDS[word] for word in words])
+
+
+@pytest.mark.parametrize("target", ["X86", "AArch64"])
+@pytest.mark.parametrize("major", [14, 16, 19, 22, 23])
+@pytest.mark.parametrize("ic", [100, 1_000_000])
+def test_random_walks_end_in_vetted_recipes(major: int, target: str, ic: int) -> None:
+    rng = random.Random(f"{major} {target} {ic}")
+    asked = request(major, target, ic)
+    rules = Rules.of(asked)
+    masks: dict[object, tuple[int, ...]] = {}
+    seen: set[Recipe] = set()
+    for number in range(150):
+        # Some walks never close by themselves, some never choose an option, and so on.
+        shy = {rng.choice([vocabulary.END, vocabulary.CLOSE, vocabulary.OPTION, ""])}
+        state, tokens = State(rules), []
+        while not state.done:
+            allowed = state.allowed()
+            assert allowed == tuple(sorted(set(allowed)))
+            assert masks.setdefault(mask_key(state), allowed) == allowed
+            liked = [t for t in allowed if TOKENS[t] not in shy or number % 3] or list(allowed)
+            tokens.append(rng.choice(liked))
+            state = state.step(tokens[-1])
+        assert len(tokens) <= LENGTH
+        assert walk(rules, tokens)
+        recipe = decode(tokens)
+        check_recipe(recipe, major, target)
+        assert fits(recipe, ic)
+        seen.add(recipe)
+    assert len(seen) > 100
+
+
+def test_a_metric_of_instructions_has_no_options() -> None:
+    rules = Rules.of(replace(request(), metric=Metric.INSTRUCTIONS))
+    state = State(rules).step(IDS["@size"])
+    assert IDS[vocabulary.OPTION] not in state.allowed()
+    assert not walk(rules, encode(parse_recipe("@size | -disable-lsr")))
+    assert holds(parse_recipe("@size | -disable-lsr"), 19, "X86")
