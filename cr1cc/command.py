@@ -154,6 +154,7 @@ class Command:
                 evaluations=decision.evaluations if decision and not report.hit else 0,
                 hit=report.hit,
                 store_problem=report.store_problem,
+                daemon_problem=report.daemon_problem,
             )
         journal.append(settings.state_home(self.environ), event)
 

@@ -28,6 +28,7 @@ from cr1cc.passes.recipe import check_recipe, check_tail
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy.proposers import proposer_named
 from cr1cc.records import Answer, Decision, Plan, Toolchain
+from cr1cc.resident.client import Resident
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
@@ -58,6 +59,7 @@ class Report:
     decision: Decision | None = None
     sizes: tuple[int, int] = (0, 0)  # loadable bytes before and after
     store_problem: str = ""  # why the store could not be used, if it could not
+    daemon_problem: str = ""  # the same of the resident process
 
 
 class Compile:
@@ -89,6 +91,7 @@ class Compile:
         self.library = toolchain.libllvm
         self.config = config
         self.compiler = RealCompiler(plan, toolchain.driver, mode, environ)
+        self.resident = Resident(toolchain.libllvm, environ) if config.daemon else None
         self.proposer = proposer_named(config.proposer)
         self.context = KeyContext(
             compiler=toolchain.identity,
@@ -120,7 +123,11 @@ class Compile:
                 store.put_object(
                     place, StoredObject(report.key, report.outcome, *report.sizes, data)
                 )
-            return replace(report, store_problem=next(iter(store.problems), ""))
+            return replace(
+                report,
+                store_problem=next(iter(store.problems), ""),
+                daemon_problem=self.resident.problem if self.resident else "",
+            )
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
@@ -137,7 +144,7 @@ class Compile:
         """What to do when the object itself is not known, and whether it may be kept."""
         macros = macros_for(self.toolchain.major, self.plan.level)
         subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
-        with Evaluator(Library(self.library), subject) as evaluator:
+        with Evaluator(Library(self.library), subject, resident=self.resident) as evaluator:
             try:
                 fingerprint, has_assembler = evaluator.identify()
             except EvaluationError as error:

@@ -29,3 +29,7 @@ class EvaluationError(Cr1Error):
 
 class StorageError(Cr1Error):
     """The decision store could not be read or written. Never fails a compile."""
+
+
+class ResidentError(Cr1Error):
+    """The resident process cannot be used: its folder, its answer or its end."""

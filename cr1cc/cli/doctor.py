@@ -9,8 +9,9 @@ import click
 
 from cr1cc.cli import output
 from cr1cc.config import Config, cache_home, load, state_home
-from cr1cc.errors import StorageError, ToolchainError, UserError
+from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
 from cr1cc.records import Toolchain
+from cr1cc.resident.survey import running
 from cr1cc.storage import journal
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.packs import Pack, pack_files
@@ -38,6 +39,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     findings += _chosen(config)
     others = all_compilers(os.environ, cache_dir=config.cache_dir)
     findings += _store(config)
+    findings.append(_resident(config))
     findings += _packs(config)
     well = all(finding.well for finding in findings)
     if as_json:
@@ -94,6 +96,17 @@ def _store(config: Config) -> list[Finding]:
     state = state_home(os.environ)
     writable = journal.writable(state)
     return [*found, Finding("journal", writable, state + ("" if writable else ": not writable"))]
+
+
+def _resident(config: Config) -> Finding:
+    if not config.daemon:
+        return Finding("daemon", True, "switched off")
+    try:
+        found = running(os.environ)
+    except (ResidentError, OSError) as error:
+        return Finding("daemon", False, f"cannot be used, compiles go on without it: {error}")
+    pids = ", ".join(str(process.pid) for process in found)
+    return Finding("daemon", True, f"running: {pids}" if found else "not running")
 
 
 def _packs(config: Config) -> list[Finding]:

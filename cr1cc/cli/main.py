@@ -26,6 +26,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("bench", "cr1cc.cli.bench", "Compare proposers on any C files or modules."),
     Subcommand("cache", "cr1cc.cli.cache", "Look after the local cache of decisions."),
     Subcommand("config", "cr1cc.cli.config", "Print every setting and where its value comes from."),
+    Subcommand("daemon", "cr1cc.cli.daemon", "Start, stop and show the resident process."),
     Subcommand("doctor", "cr1cc.cli.doctor", "Say whether everything that is needed is there."),
     Subcommand("explain", "cr1cc.cli.explain", "Say what was done to one file, and why."),
     Subcommand("fuzz", "cr1cc.cli.fuzz", "Compare what programs do under many recipes with -O0."),

@@ -43,7 +43,7 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
     outcomes: Counter[str] = Counter()
     details: dict[str, Counter[str]] = {}
     hits: Counter[str] = Counter()
-    problems: Counter[str] = Counter()
+    problems: dict[str, Counter[str]] = {"cache": Counter(), "resident process": Counter()}
     before = after = evaluations = commands = 0
     since = None
     for event in events:
@@ -53,8 +53,12 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         evaluations += event.evaluations if not event.hit else 0
         if event.detail:
             details.setdefault(event.outcome, Counter())[event.detail] += 1
-        if event.store_problem:
-            problems[event.store_problem] += 1
+        for subject, problem in (
+            ("cache", event.store_problem),
+            ("resident process", event.daemon_problem),
+        ):
+            if problem:
+                problems[subject][problem] += 1
         if event.key:
             hits[event.hit or "none"] += 1
         if event.outcome == Outcome.SMALLER.counter:
@@ -70,7 +74,8 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         "evaluations": evaluations,
         "bytes_before": before,
         "bytes_after": after,
-        "store_problems": dict(problems),
+        "store_problems": dict(problems["cache"]),
+        "daemon_problems": dict(problems["resident process"]),
     }
 
 
@@ -105,7 +110,8 @@ def _print(totals: dict[str, object]) -> None:
         f"decisions: {hits['object'] + hits['module']} from the cache, {hits['pack']} from packs, "
         f"{hits['none']} searched in {totals['evaluations']} evaluations"
     )
-    problems = totals["store_problems"]
-    assert isinstance(problems, dict)
-    for reason, count in problems.items():
-        click.echo(f"the cache could not be used {count} times: {reason}")
+    for subject, key in (("cache", "store_problems"), ("resident process", "daemon_problems")):
+        problems = totals[key]
+        assert isinstance(problems, dict)
+        for reason, count in problems.items():
+            click.echo(f"the {subject} could not be used {count} times: {reason}")

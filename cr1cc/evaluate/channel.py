@@ -1,4 +1,9 @@
-"""The parent's end of a worker: fork, requests, replies, and what a death means."""
+"""The other end of a worker: requests, replies, and what a death means.
+
+A worker is forked from this process, or from the resident process, which then is
+at the other end of a socket. What a resident worker's end means cannot be known
+from here, so such a request is asked again of a forked one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import pickle
 import select
 import signal
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +25,7 @@ from cr1cc.records import Failure
 _LENGTH = struct.Struct("<Q")
 _DONE = "done"
 _SILENCE = 15 * 60  # wall seconds without a word: a worker that sleeps uses no processor time
+_GRACE = 60.0  # the same for a resident worker, beyond the processor time of a candidate
 
 
 class WorkerDiedError(EvaluationError):
@@ -29,26 +36,40 @@ class WorkerDiedError(EvaluationError):
         self.failure = failure
 
 
-class Channel:
-    """A forked worker and the pipes to it. It ends with `close` or with its parent."""
+class LostError(EvaluationError):
+    """The resident process, or its worker, ended or stopped in the middle of a request."""
 
-    def __init__(self, library: Library, subject: Subject, limits: Limits) -> None:
-        self.limits = limits
-        request_read, self._requests = os.pipe()
-        self._replies, reply_write = os.pipe()
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _serve(library, subject, limits, request_read, reply_write, parent)
-        os.close(request_read)
-        os.close(reply_write)
+
+class Channel(ABC):
+    """What both kinds have in common."""
+
+    def __init__(self, requests: int, replies: int, silence: float) -> None:
+        """Descriptors, and the wall seconds without a word that are too many."""
+        self._requests = requests
+        self._replies = replies
+        self._silence = silence
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the worker, whatever it is doing."""
+
+    @abstractmethod
+    def _ended(self) -> EvaluationError:
+        """Clean up behind a worker that is gone; what that means."""
+
+    @abstractmethod
+    def _silent(self) -> EvaluationError:
+        """The same for one that does not answer."""
 
     def request(self, name: str, *arguments: Any) -> Iterator[Any]:
-        """Send one request; yields its replies. Raises WorkerDiedError, EvaluationError."""
+        """Send one request; yields its replies.
+
+        Raises WorkerDiedError or LostError, and EvaluationError for what was refused.
+        """
         try:
-            _write(self._requests, (name, arguments))
-        except BrokenPipeError:
-            raise WorkerDiedError(self._reap()) from None
+            write_message(self._requests, (name, arguments))
+        except (BrokenPipeError, ConnectionError):
+            raise self._ended() from None
         while True:
             reply = self._read_reply()
             if reply == _DONE:
@@ -57,21 +78,45 @@ class Channel:
                 raise reply
             yield reply
 
+    def _read_reply(self) -> Any:
+        if not select.select([self._replies], [], [], self._silence)[0]:
+            raise self._silent()
+        try:
+            message = read_message(self._replies)
+        except ConnectionError:
+            message = None
+        if message is None:
+            raise self._ended()
+        return message
+
+
+class Forked(Channel):
+    """A worker forked from this process. It ends with `close` or with its parent."""
+
+    def __init__(self, library: Library, subject: Subject, limits: Limits) -> None:
+        library.load()  # once here, not in every worker
+        self.limits = limits
+        request_read, requests = os.pipe()
+        replies, reply_write = os.pipe()
+        super().__init__(requests, replies, _SILENCE)
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            serve(library, subject, limits, request_read, reply_write, parent)
+        os.close(request_read)
+        os.close(reply_write)
+
     def close(self) -> None:
-        """End the worker, whatever it is doing."""
         if self._pid:
             os.kill(self._pid, signal.SIGKILL)
             self._reap()
 
-    def _read_reply(self) -> Any:
-        if not select.select([self._replies], [], [], _SILENCE)[0]:
-            os.kill(self._pid, signal.SIGKILL)
-            self._reap()
-            raise WorkerDiedError(Failure.TIMED_OUT)
-        message = _read(self._replies)
-        if message is None:
-            raise WorkerDiedError(self._reap())
-        return message
+    def _ended(self) -> EvaluationError:
+        return WorkerDiedError(self._reap())
+
+    def _silent(self) -> EvaluationError:
+        self.close()
+        return WorkerDiedError(Failure.TIMED_OUT)
 
     def _reap(self) -> Failure:
         if not self._pid:
@@ -83,7 +128,32 @@ class Channel:
         return failure_of(status, usage.ru_maxrss * 1024, self.limits)
 
 
-def _serve(
+class Connected(Channel):
+    """A worker that the resident process forked. It ends when the connection does."""
+
+    def __init__(self, connection: int, subject: Subject, limits: Limits) -> None:
+        """Raises LostError if it is gone already."""
+        super().__init__(connection, connection, limits.cpu_seconds + _GRACE)
+        try:
+            write_message(connection, (subject, limits))
+        except (BrokenPipeError, ConnectionError):
+            raise self._ended() from None
+
+    def close(self) -> None:
+        if self._requests >= 0:
+            os.close(self._requests)
+            self._requests = self._replies = -1
+
+    def _ended(self) -> EvaluationError:
+        self.close()
+        return LostError("the resident process is gone")
+
+    def _silent(self) -> EvaluationError:
+        self.close()
+        return LostError("the resident process does not answer")
+
+
+def serve(
     library: Library, subject: Subject, limits: Limits, requests: int, replies: int, parent: int
 ) -> None:
     """The whole life of the child. Never returns into the parent's code."""
@@ -92,19 +162,19 @@ def _serve(
         enter_worker(limits, parent)
         _close_others(requests, replies)
         worker: Worker | None = None
-        while (message := _read(requests)) is not None:
+        while (message := read_message(requests)) is not None:
             name, arguments = message
             try:
                 if worker is None:
                     worker = Worker(library, subject, limits)
-                getattr(worker, name)(lambda reply: _write(replies, reply), *arguments)
-                _write(replies, _DONE)
+                getattr(worker, name)(lambda reply: write_message(replies, reply), *arguments)
+                write_message(replies, _DONE)
             except Cr1Error as error:
-                _write(replies, EvaluationError(str(error)))
+                write_message(replies, EvaluationError(str(error)))
             except MemoryError:  # nothing can be trusted to go on: the candidate pays
                 os._exit(OUT_OF_MEMORY)
             except Exception as error:  # a defect of ours: it costs this request only
-                _write(replies, EvaluationError(f"{type(error).__name__}: {error}"))
+                write_message(replies, EvaluationError(f"{type(error).__name__}: {error}"))
         status = 0
     except BaseException:  # the parent reads the end of the pipe as a crash
         status = 70
@@ -121,14 +191,14 @@ def _close_others(*keep: int) -> None:
     os.closerange(low, 1 << 16)
 
 
-def _write(descriptor: int, message: Any) -> None:
+def write_message(descriptor: int, message: Any) -> None:
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     view = memoryview(_LENGTH.pack(len(data)) + data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
-def _read(descriptor: int) -> Any:
+def read_message(descriptor: int) -> Any:
     """One message, None at the end of the pipe. Both ends are the same program."""
     header = _read_exactly(descriptor, _LENGTH.size)
     if header is None:

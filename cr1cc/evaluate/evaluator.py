@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from cr1cc.errors import EvaluationError
-from cr1cc.evaluate.channel import Channel, WorkerDiedError
+from cr1cc.evaluate.channel import Channel, Connected, Forked, LostError, WorkerDiedError
 from cr1cc.evaluate.limits import Limits
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
@@ -25,11 +25,31 @@ Result = Score | Failure
 TailSizes = dict[str, int] | Failure
 
 
+class Resident(Protocol):
+    """What an evaluator asks of the resident process (`cr1cc.resident.client`)."""
+
+    def connect(self) -> int | None:
+        """A descriptor connected to a fresh worker, None where there is none."""
+        ...
+
+    def lost(self, reason: str) -> None:
+        """One of its workers is gone: nothing is asked of it any more."""
+        ...
+
+
 class Evaluator:
     """Scores recipes for one module. A context manager; workers start on first use."""
 
-    def __init__(self, library: Library, subject: Subject, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        subject: Subject,
+        limits: Limits | None = None,
+        resident: Resident | None = None,
+    ) -> None:
+        """`resident`: where workers come from as long as it gives any."""
         self.library = library
+        self.resident = resident
         self.subject = subject
         self.limits = limits or Limits()
         self._channels: dict[Subject, Channel] = {}
@@ -191,6 +211,12 @@ class Evaluator:
     def _request(self, subject: Subject, name: str, *arguments: Any) -> Any:
         try:
             yield from self._worker(subject).request(name, *arguments)
+        except LostError as error:
+            # Asked again of a worker of our own: replies that came twice are equal.
+            assert self.resident is not None
+            self.resident.lost(str(error))
+            self.close()
+            yield from self._request(subject, name, *arguments)
         except WorkerDiedError:
             self._channels.pop(subject).close()
             raise
@@ -203,8 +229,14 @@ class Evaluator:
             for other in list(self._channels):
                 if other != self.subject:
                     self._channels.pop(other).close()
-            self._channels[subject] = Channel(self.library, subject, self.limits)
+            self._channels[subject] = self._open(subject)
         return self._channels[subject]
+
+    def _open(self, subject: Subject) -> Channel:
+        connection = self.resident.connect() if self.resident else None
+        if connection is None:
+            return Forked(self.library, subject, self.limits)
+        return Connected(connection, subject, self.limits)
 
     def _is_large(self) -> bool:
         return len(self.subject.bitcode) > _LARGE

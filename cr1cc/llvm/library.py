@@ -104,27 +104,39 @@ _TARGET_PARTS = ("TargetInfo", "Target", "TargetMC", "AsmPrinter", "AsmParser")
 
 
 class Library:
-    """A loaded libLLVM; C functions are attributes without their `LLVM` prefix."""
+    """A libLLVM; C functions are attributes without their `LLVM` prefix. It is loaded when
+    it is first used: a compile that has a resident process never does."""
 
     def __init__(self, path: str) -> None:
-        """Raises ToolchainError if the file cannot be loaded or lacks a function."""
         self.path = path
+        self._dll: CDLL | None = None
+
+    def load(self) -> None:
+        """Load it now. Raises ToolchainError if that cannot be or a function is missing."""
+        if self._dll is not None:
+            return
         try:
-            self._dll = CDLL(path)
-            newer = [row for row in _NEWER_SIGNATURES if hasattr(self._dll, "LLVM" + row[0])]
+            dll = CDLL(self.path)
+            newer = [row for row in _NEWER_SIGNATURES if hasattr(dll, "LLVM" + row[0])]
             for name, result, arguments in (*_SIGNATURES, *newer):
-                function = getattr(self._dll, "LLVM" + name)
+                function = getattr(dll, "LLVM" + name)
                 function.restype = result
                 function.argtypes = arguments
                 setattr(self, name, function)
         except (OSError, AttributeError) as error:
-            raise ToolchainError(f"{path}: not a usable libLLVM: {error}") from None
+            raise ToolchainError(f"{self.path}: not a usable libLLVM: {error}") from None
+        self._dll = dll
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        raise AttributeError(f"{name} is not in the table of {__name__}")
+        if name.startswith("_") or self._dll is not None:
+            raise AttributeError(f"{name} is not in the table of {__name__}")
+        self.load()
+        function: Callable[..., Any] = getattr(self, name)
+        return function
 
     def initialize_target(self, target: str) -> bool:
         """Register one target ("X86", "AArch64", …); False if it is not compiled in."""
+        self.load()
         try:
             for part in _TARGET_PARTS:
                 getattr(self._dll, f"LLVMInitialize{target}{part}")()

@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("driver", "ir"),
     ("policy",),
     ("evaluate",),
-    ("validate",),
+    ("validate", "resident"),
     ("storage",),
     ("decide", "emit"),
     ("improve",),
