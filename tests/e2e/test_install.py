@@ -36,11 +36,15 @@ def test_pip_install_gives_working_commands_and_the_shipped_data(
         pytest.skip("the package registry is missing")
     assert installed.returncode == 0, installed.stderr
     text = (
-        "import os; from cr1cc.util.data import data_path;"
-        "print(sorted(os.listdir(data_path('wrappers'))), os.path.islink(data_path('cache')))"
+        "import os, pathlib; from cr1cc.util.data import data_path;"
+        "root = pathlib.Path(data_path('wrappers'));"
+        "names = [str(path.relative_to(root)) for path in root.rglob('*') if path.is_file()];"
+        "print(sorted(names), os.path.islink(data_path('cache')))"
     )
     out = subprocess.run([venv / "bin/python", "-c", text], capture_output=True, cwd=tmp_path)
-    names = sorted(path.name for path in (ROOT / "wrappers").iterdir())
+    wrappers = ROOT / "wrappers"
+    files = (path for path in wrappers.rglob("*") if path.is_file())
+    names = sorted(str(path.relative_to(wrappers)) for path in files)
     assert out.stdout.decode() == f"{names} False\n"
     environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
     for command, suffix in (("cr1-clang", "c"), ("cr1-clang++", "cc")):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,39 +12,7 @@ import pytest
 
 from cr1cc.records import Toolchain
 from cr1cc.util.data import data_path
-
-SMALL = Path(__file__).parent / "data/small"
-ROOT = Path(__file__).parents[2]
-SCRIPTS = {"cr1-clang": "clang", "cr1-clang++": "clangxx"}
-
-
-@pytest.fixture
-def compilers(tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with console scripts like those that pip writes, for this checkout."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name, function in SCRIPTS.items():
-        script = folder / name
-        script.write_text(
-            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-            f"from cr1cc.wrapper import {function}\nsys.exit({function}())\n"
-        )
-        script.chmod(0o755)
-    monkeypatch.setenv("CR1_CLANG", any_toolchain.driver)
-    return folder
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SMALL, tmp_path / "small"))
-
-
-def run(*argv: str, cwd: Path, **environ: str) -> str:
-    done = subprocess.run(
-        argv, cwd=cwd, env={**os.environ, **environ}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from tests.e2e.wrapped import run
 
 
 def cmake(project: Path, *options: str, **environ: str) -> str:

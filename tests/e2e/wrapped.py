@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cr1cc.config import state_home
+from cr1cc.outcome import Kind, Outcome
 from cr1cc.records import Toolchain
 from cr1cc.storage import journal
 from cr1cc.util.elf import ObjectFile
@@ -95,6 +96,23 @@ class Wrapped:
 
     def names(self) -> set[str]:
         return {path.name for path in self.folder.iterdir()}
+
+
+def run(*argv: str, cwd: Path, **environ: str) -> str:
+    """What a command that must succeed prints to standard output."""
+    done = subprocess.run(
+        argv, cwd=cwd, env={**os.environ, **environ}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def decided(folder: Path) -> set[str]:
+    """The objects under `folder` that the journal knows as compiled and understood by us."""
+    events = [event for event in journal.read(state_home(os.environ)) if event.output]
+    understood = {row.counter for row in Outcome if row.kind is not Kind.PASSTHROUGH}
+    outputs = [Path(event.output) for event in events if event.outcome in understood]
+    return {path.relative_to(folder).as_posix() for path in outputs if folder in path.parents}
 
 
 def loadable(data: bytes) -> int:

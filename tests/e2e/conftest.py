@@ -1,0 +1,41 @@
+"""What the tests of build systems share: our commands as scripts, a small project."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from cr1cc.records import Toolchain
+
+SMALL = Path(__file__).parent / "data/small"
+ROOT = Path(__file__).parents[2]
+SCRIPTS = {
+    "cr1": "cr1cc.cli.main import main",
+    "cr1-clang": "cr1cc.wrapper import clang as main",
+    "cr1-clang++": "cr1cc.wrapper import clangxx as main",
+}
+
+
+@pytest.fixture
+def compilers(tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with console scripts like those that pip writes, for this checkout."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, function in SCRIPTS.items():
+        script = folder / name
+        script.write_text(
+            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+            f"from {function}\nsys.exit(main())\n"
+        )
+        script.chmod(0o755)
+    monkeypatch.setenv("CR1_CLANG", any_toolchain.driver)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the small project, which has a library in C and a program in C++."""
+    return Path(shutil.copytree(SMALL, tmp_path / "small"))
