@@ -14,7 +14,7 @@ from cr1cc.errors import ResidentError
 from cr1cc.resident.place import Place, place_for
 
 _PATIENCE = 0.5  # seconds for an answer: a stopped or swamped process costs no more
-IDLE = 600.0  # seconds after which a resident process without work ends
+IDLE = 120.0  # seconds after which a resident process without work ends
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Not `-m`: that would look for modules in the folder that is being built.
 _PROGRAM = (

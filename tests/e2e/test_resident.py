@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -172,6 +173,47 @@ def test_a_folder_that_is_not_private_is_not_used(runtime: Path) -> None:
     with pytest.raises(ResidentError, match="not a folder"):
         private_folder(os.environ)
     folder.unlink()
+
+
+def test_why_it_is_not_used_is_counted_and_told(
+    runtime: Path, any_toolchain: Toolchain, tmp_path: Path
+) -> None:
+    (runtime / "cr1cc").mkdir(mode=0o755)
+    wrapped = Wrapped(tmp_path, any_toolchain, CR1_CACHE="false", CR1_PACKS="false")
+    wrapped.write("a.c")
+    assert wrapped.cr1("-Oz", "-c", "a.c").status == 0
+    first = wrapped.read("a.o")
+    assert "open to other users" in wrapped.last().daemon_problem
+    doctor = subprocess.run(
+        [sys.executable, "-m", "cr1cc.cli.main", "doctor"],
+        env=wrapped.environ(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert doctor.returncode == 1
+    assert "open to other users" in doctor.stdout
+    (runtime / "cr1cc").chmod(0o700)
+    assert wrapped.cr1("-Oz", "-c", "a.c").status == 0
+    assert wrapped.last().daemon_problem == ""
+    assert wrapped.read("a.o") == first
+
+
+def test_the_command_starts_shows_and_stops_it(runtime: Path, any_toolchain: Toolchain) -> None:
+    def daemon(*words: str) -> str:
+        environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
+        command = [sys.executable, "-m", "cr1cc.cli.main", "daemon", *words]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert daemon("status") == "no resident process runs\n"
+    assert daemon("logs") == "nothing yet\n"
+    assert daemon("start").startswith("started: ")
+    assert daemon("start").startswith("runs already: ")
+    (row,) = json.loads(daemon("status", "--json"))
+    assert 0 < row["memory"] < 100 << 20
+    assert str(row["pid"]) in daemon("status")
+    assert "listens: " in daemon("logs")
+    assert daemon("stop") == f"stopped: {row['pid']}\n"
+    assert daemon("status") == "no resident process runs\n"
 
 
 def test_somebody_who_only_listens_is_not_waited_for(

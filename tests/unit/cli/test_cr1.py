@@ -49,7 +49,13 @@ def recorded(tmp_path: Path) -> Path:
     events = [
         Event("smaller", "", str(source), str(tmp_path / "a.o"), KEY, 1000, 900, "coreset", 32),
         Event("smaller", "", "/s/b.c", "/s/b.o", "cd" * 20, 100, 90, "coreset", 32, "module"),
-        Event("unknown_option", "-fodd", "/s/c.c", store_problem="the disk is full"),
+        Event(
+            "unknown_option",
+            "-fodd",
+            "/s/c.c",
+            store_problem="the disk is full",
+            daemon_problem="gone",
+        ),
         Event("of_the_future"),
     ]
     for event in events:
@@ -185,6 +191,7 @@ def test_stats_as_json_has_the_same_fields_with_and_without_commands(recorded: P
     assert full["hits"] == {"object": 0, "module": 1, "pack": 0, "none": 1}
     assert (full["bytes_before"], full["bytes_after"], full["evaluations"]) == (1100, 990, 32)
     assert full["store_problems"] == {"the disk is full": 1}
+    assert full["daemon_problems"] == {"gone": 1}
     assert (empty["commands"], empty["since"], empty["outcomes"]) == (0, None, {})
 
 
