@@ -11,7 +11,7 @@ import click
 from cr1cc import config
 from cr1cc.cli.progress import track
 from cr1cc.errors import ToolchainError
-from cr1cc.records import Toolchain
+from cr1cc.records import Metric, Toolchain
 
 
 @click.group()
@@ -70,6 +70,35 @@ def coreset(
         if size <= len(mined.recipes):
             mean, total = mined.means[size - 1], mined.totals[size - 1]
             click.echo(f"  best {size:3}: mean gain {mean:.2%}, of all bytes {total:.2%}")
+
+
+@command.command()
+@_FOLDER
+@_CLANG
+@click.option(
+    "--metric",
+    default="bytes",
+    show_default=True,
+    type=click.Choice([metric.value for metric in Metric]),
+    help="What is made less.",
+)
+@click.option("--budget", type=click.IntRange(0), help="Evaluations of one search.")
+@click.option("--modules", type=click.IntRange(1), help="How many modules; default: all.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes at once.")
+def label(
+    folder: Path | None, clang: str | None, metric: str, **amounts: int | None
+) -> None:  # fmt: skip
+    """Search every module for its best recipes; an interrupted run goes on where it was."""
+    from cr1cc.train import label as labels
+    from cr1cc.train.corpus import samples
+    from cr1cc.train.tasks import Task
+
+    home = _home(folder)
+    given = {name: n for name, n in amounts.items() if n is not None}
+    plan = labels.Plan(Metric(metric), **given)
+    rows = labels.label(Task.of(_toolchain(clang)), samples(home), home, plan, _progress)
+    better = sum(bool(row["recipes"]) for row in rows)
+    click.echo(f"{len(rows)} modules, {better} of them with a recipe that is better than -Oz")
 
 
 @command.command()

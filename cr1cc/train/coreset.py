@@ -16,32 +16,26 @@ again. The result is the JSON file that `cr1cc.policy.coreset` ships.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from cr1cc import decide
-from cr1cc.errors import EvaluationError, ToolchainError
-from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
-from cr1cc.evaluate.worker import Subject
-from cr1cc.llvm.library import Library
-from cr1cc.llvm.target import target_name
 from cr1cc.passes import TABLE_VERSION
-from cr1cc.passes.macros import SIZE, macros_for
+from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import adapt, format_recipe, holds, parse_recipe
+from cr1cc.passes.recipe import adapt, format_recipe, parse_recipe
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
 from cr1cc.records import Level, Recipe, Score, Toolchain
 from cr1cc.train.corpus import Sample
 from cr1cc.train.cover import cover_recipes, cover_tails
+from cr1cc.train.tasks import Row, Task, Work, logged, spread
 
 BASELINE = Recipe((SIZE,))
 
@@ -82,10 +76,6 @@ _RANDOM_TAILS = 48
 _TAIL_PASSES = 4
 
 
-Row = dict[str, Any]
-Work = tuple[Any, ...]  # a function and its arguments: task, sample, ...
-
-
 @dataclass(frozen=True)
 class Plan:
     """How much of what. Counts are modules, evaluations a module, recipes, pipelines.
@@ -118,14 +108,14 @@ def mine(
     note: Callable[[Iterable[Row], str, int], Iterable[Row]],
 ) -> Mined:  # fmt: skip
     """Run all steps. `note(rows, step, total)` shows progress and passes rows on."""
-    task = _Task(toolchain.libllvm or "", toolchain.major, _target(toolchain))
+    task = Task.of(toolchain)
     rng = Random(plan.seed)
-    order = _spread(corpus, rng)
+    order = spread(corpus, rng)
     searched = order[: plan.search_modules]
     measured = order[plan.search_modules :][: plan.matrix_modules] or searched
 
     def step(name: str, work: Sequence[Work]) -> list[Row]:
-        return list(note(_logged(folder / f"{name}.jsonl", work, plan.jobs), name, len(work)))
+        return list(note(logged(folder / f"{name}.jsonl", work, plan.jobs), name, len(work)))
 
     found = step("search", [(_search, task, s, plan.search_budget) for s in searched])
     pool = _pool(task, found, plan.pool)
@@ -167,28 +157,12 @@ def write(
     path.write_text(json.dumps(data, indent=1) + "\n")
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What a worker process needs besides the module."""
-
-    library: str
-    major: int
-    target: str
-
-    def evaluator(self, sample: Sample) -> Evaluator:
-        subject = Subject(sample.path.read_bytes(), macros_for(self.major, Level.OZ))
-        return Evaluator(Library(self.library), subject)
-
-    def holds(self, recipe: Recipe) -> bool:
-        return holds(recipe, self.major, self.target)
-
-
-def _search(task: _Task, sample: Sample, budget: int) -> Row:
+def _search(task: Task, sample: Sample, budget: int) -> Row:
     seeds = [format_recipe(_seed(task, stage)) for stage in _SEED_STAGES]
     return _search_from(task, sample, budget, seeds)
 
 
-def _search_from(task: _Task, sample: Sample, budget: int, seeds: Sequence[str]) -> Row:
+def _search_from(task: Task, sample: Sample, budget: int, seeds: Sequence[str]) -> Row:
     with task.evaluator(sample) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
@@ -204,7 +178,7 @@ def _search_from(task: _Task, sample: Sample, budget: int, seeds: Sequence[str])
         return {"recipes": [format_recipe(recipe) for recipe in best]}
 
 
-def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> Row:
+def _measure(task: Task, sample: Sample, texts: Sequence[str]) -> Row:
     with task.evaluator(sample) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
@@ -218,9 +192,7 @@ def _measure(task: _Task, sample: Sample, texts: Sequence[str]) -> Row:
         return {"bytes": base.loadable, "sizes": sizes}
 
 
-def _measure_tails(
-    task: _Task, sample: Sample, recipes: Sequence[str], tails: Sequence[str]
-) -> Row:
+def _measure_tails(task: Task, sample: Sample, recipes: Sequence[str], tails: Sequence[str]) -> Row:
     with task.evaluator(sample) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
@@ -238,18 +210,11 @@ def _measure_tails(
         return {"functions": rows}
 
 
-def _seed(task: _Task, stage: str) -> Recipe:
+def _seed(task: Task, stage: str) -> Recipe:
     return adapt(Recipe((SIZE, stage) if stage else (SIZE,)), task.major, task.target)
 
 
-def _target(toolchain: Toolchain) -> str:
-    target = target_name(toolchain.default_triple)
-    if toolchain.libllvm is None or target is None:
-        raise ToolchainError(f"{toolchain.driver}: {toolchain.libllvm_problem or 'no target'}")
-    return target
-
-
-def _pool(task: _Task, found: Sequence[Row], size: int) -> list[Recipe]:
+def _pool(task: Task, found: Sequence[Row], size: int) -> list[Recipe]:
     """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
     options = [row.text for row in options_for(task.major, task.target)]
     singles = [Recipe((SIZE,), (option,)) for option in options]
@@ -277,7 +242,7 @@ def _joined(matrix: Sequence[Row], more: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _cross(task: _Task, texts: Sequence[str]) -> list[str]:
+def _cross(task: Task, texts: Sequence[str]) -> list[str]:
     """Every way of making the IR that the recipes have, with every set of their options of
     code generation: recipes that make the same IR share that work."""
     recipes = [parse_recipe(text) for text in texts]
@@ -295,54 +260,10 @@ def _complete(matrix: Iterable[Row]) -> list[Row]:
     return [row for row in matrix if row.get("bytes")]
 
 
-def _tail_pool(task: _Task, rng: Random) -> list[str]:
+def _tail_pool(task: Task, rng: Random) -> list[str]:
     seeds = [_seed(task, stage).stages[1] for stage in _SEED_STAGES if stage.startswith("function")]
     strangers = [
         random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
         for _ in range(_RANDOM_TAILS)
     ]
     return list(dict.fromkeys([*seeds, *strangers]))
-
-
-def _spread(corpus: Sequence[Sample], rng: Random) -> list[Sample]:
-    """Shuffled, one package after the other in turn, so that a prefix has them all."""
-    by_package: dict[str, list[Sample]] = {}
-    for sample in corpus:
-        by_package.setdefault(sample.package, []).append(sample)
-    for group in by_package.values():
-        rng.shuffle(group)
-    groups = [by_package[name] for name in sorted(by_package)]
-    longest = max(map(len, groups), default=0)
-    return [group[i] for i in range(longest) for group in groups if i < len(group)]
-
-
-def _logged(log: Path, work: Sequence[Work], jobs: int) -> Iterator[Row]:
-    """Do what is not in the log yet, in parallel; yields rows in the order of `work`."""
-    known: dict[str, Row] = {}
-    if log.exists():
-        for line in log.read_text().splitlines():
-            try:
-                entry = json.loads(line)
-                known[entry["key"]] = entry["row"]
-            except (ValueError, KeyError, TypeError):
-                continue  # the line that an interruption tore
-    keys = [repr((item[1], item[2].name, *item[3:])) for item in work]
-    with ProcessPoolExecutor(jobs) as pool, log.open("a") as file:
-        futures = {
-            key: pool.submit(_guarded, *item)
-            for key, item in zip(keys, work, strict=True)
-            if key not in known
-        }
-        for key in keys:
-            if key not in known:
-                known[key] = futures[key].result()
-                file.write(json.dumps({"key": key, "row": known[key]}) + "\n")
-                file.flush()
-            yield known[key]
-
-
-def _guarded(function: Callable[..., Row], *arguments: object) -> Row:
-    try:
-        return function(*arguments)
-    except EvaluationError:
-        return {}  # a module that cannot be measured tells nothing

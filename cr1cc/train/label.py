@@ -1,0 +1,100 @@
+"""What the model learns from: for every module the recipes that proved best on it.
+
+FOLDER/label-METRIC.jsonl   one line for each module (a run can be taken up again)
+
+Each module is measured with the whole coreset, then searched from its best recipes; the
+winner is minimised by the search. Nothing is kept that is not better than plain -Oz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from cr1cc.evaluate.meter import Meter
+from cr1cc.passes.macros import SIZE
+from cr1cc.passes.recipe import format_recipe
+from cr1cc.policy.coreset import Coreset
+from cr1cc.policy.interface import Request
+from cr1cc.policy.search import Search
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Score
+from cr1cc.train.corpus import Sample
+from cr1cc.train.tasks import Row, Task, logged, spread
+
+BASELINE = Recipe((SIZE,))
+KEPT = 16  # best recipes of a module
+_SEEDS = 8  # best of the coreset that the search begins with
+_LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`budget` are the evaluations of one module's search, beyond the coreset."""
+
+    metric: Metric = Metric.BYTES
+    budget: int = 120
+    modules: int | None = None  # None: all
+    jobs: int = 2
+    seed: int = 1
+
+
+def label(
+    task: Task, corpus: Sequence[Sample], folder: Path, plan: Plan,
+    note: Callable[[Iterable[Row], str, int], Iterable[Row]],
+) -> list[Row]:  # fmt: skip
+    """The rows of all modules. `note(rows, step, total)` shows progress and passes rows on."""
+    order = spread(corpus, Random(plan.seed))[: plan.modules]
+    work = [(_label, task, sample, plan.metric.value, plan.budget) for sample in order]
+    log = folder / f"label-{plan.metric.value}.jsonl"
+    rows = note(logged(log, work, plan.jobs), "label", len(work))
+    return [row for row in rows if row]
+
+
+def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
+    """The record of one module, {} if it tells nothing."""
+    by = Metric(metric)
+    with task.evaluator(sample) as evaluator:
+        info = evaluator.describe()
+        if not 0 < info.ic <= _LARGEST:
+            return {}
+        known = list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
+        meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=by is Metric.BYTES)
+        base = _value(meter.measure([BASELINE])[0], by)
+        if base is None:
+            return {}
+        found = _better(known, meter, by, base)
+        seeds = [recipe for _, recipe in found[:_SEEDS]]
+        search = Search(seeds).propose(_request(task, info, budget, by), meter.measure)
+        best = sorted(dict.fromkeys([*found, *_better(search.recipes, meter, by, base)]))[:KEPT]
+        return {
+            "package": sample.package,
+            "module": sample.name,
+            "metric": metric,
+            "triple": info.triple,
+            "major": task.major,
+            "ic": info.ic,
+            "features": list(info.features),
+            "base": base,
+            "recipes": [[format_recipe(recipe), value] for value, recipe in best],
+        }
+
+
+def _better(
+    recipes: Sequence[Recipe], meter: Meter, metric: Metric, base: int
+) -> list[tuple[int, Recipe]]:
+    """Those below the baseline with their values, best first."""
+    values = (_value(result, metric) for result in meter.measure(recipes))
+    scored = zip(values, recipes, strict=True)
+    return sorted((value, recipe) for value, recipe in scored if value is not None and value < base)
+
+
+def _value(result: object, metric: Metric) -> int | None:
+    if not isinstance(result, Score):
+        return None
+    return result.loadable if metric is Metric.BYTES else result.ic
+
+
+def _request(task: Task, info: ModuleInfo, budget: int, metric: Metric) -> Request:
+    return Request(info, Level.OZ, task.major, task.target, budget, metric)
