@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True
     ),
-    Setting("daemon", "boolean", _boolean, True, "start a resident process, and use it"),
+    Setting("daemon", "boolean", _boolean, False, "start a resident process, and use it"),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
     Setting(
@@ -119,7 +119,7 @@ class Config(NamedTuple):
     cache_size: int = 1 << 30
     clang: str = ""
     clangxx: str = ""
-    daemon: bool = True
+    daemon: bool = False
     enabled: bool = True
     packs: bool = True
     proposer: str = "coreset"

@@ -53,7 +53,6 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         monkeypatch.setenv(variable, str(home / folder))
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
-    monkeypatch.setenv("CR1_DAEMON", "false")  # those that test it switch it on
     for variable in OF_MAKE:  # the makes of tests are no parts of `make test`
         monkeypatch.delenv(variable, raising=False)
     return home

@@ -86,7 +86,6 @@ def environ(toolchain: Toolchain, home: Path, *, packs: bool = False) -> dict[st
         "CFLAGS": _FLAGS,
         "CXXFLAGS": _FLAGS,
         "CR1_CLANG": toolchain.driver,
-        "CR1_DAEMON": "false",
         "CR1_PACKS": str(packs).lower(),
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
