@@ -11,7 +11,8 @@ import click
 
 from cr1cc.bench.files import files
 from cr1cc.bench.results import Result, Summary, summaries
-from cr1cc.bench.run import Bench, Setting
+from cr1cc.bench.run import SETTINGS, run
+from cr1cc.bench.task import Task
 from cr1cc.cli import output
 from cr1cc.cli.progress import track
 from cr1cc.config import load
@@ -32,7 +33,7 @@ _HEADINGS = (
     "--setting",
     default="product",
     show_default=True,
-    type=click.Choice([setting.value for setting in Setting]),
+    type=click.Choice(list(SETTINGS)),
     help="What is compared with what.",
 )
 @click.option(
@@ -69,12 +70,12 @@ def command(
     if toolchain.libllvm is None:
         raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
     names = tuple(dict.fromkeys(proposers)) or tuple(PROPOSERS)
-    bench = Bench(toolchain, Setting(setting), names, candidates, _words(cflags))
+    task = Task(toolchain, candidates, tuple(_words(cflags)))
     results: list[Result] = []
     left_out = []
     for path in track(files(paths), "modules"):
         try:
-            results += bench.run(path)
+            results += run(task, setting, path, names)
         except UserError as error:
             left_out.append(str(error))
     for reason in left_out:

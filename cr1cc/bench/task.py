@@ -1,0 +1,64 @@
+"""What both settings share: the task, and how an answer becomes a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cr1cc.bench.results import Result, share
+from cr1cc.errors import EvaluationError
+from cr1cc.evaluate.evaluator import Evaluator
+from cr1cc.evaluate.worker import Subject
+from cr1cc.llvm.library import Library
+from cr1cc.llvm.target import target_name
+from cr1cc.passes.macros import SIZE
+from cr1cc.passes.recipe import holds
+from cr1cc.policy.interface import Proposer
+from cr1cc.records import ModuleInfo, Recipe, Score, Toolchain
+
+BASELINE = Recipe((SIZE,))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What holds for all modules. `candidates` is the budget of one proposer, `flags` are
+    given to the compiler with every C file."""
+
+    toolchain: Toolchain
+    candidates: int
+    flags: tuple[str, ...] = ()
+
+    def evaluator(self, subject: Subject) -> Evaluator:
+        assert self.toolchain.libllvm
+        return Evaluator(Library(self.toolchain.libllvm), subject)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a proposer came to: the recipe, the evaluations it took, what the recipe gives."""
+
+    recipe: Recipe
+    candidates: int
+    ic: int
+    bytes: int
+
+
+def result(
+    task: Task, path: str, proposer: Proposer, info: ModuleInfo, baseline: tuple[int, int],
+    answer: Answer, seconds: float,
+) -> Result:  # fmt: skip
+    """The record of an answer; `baseline` are instructions and bytes."""
+    ic, size = baseline
+    return Result(
+        path, proposer.name, answer.candidates, info.ic, ic, answer.ic,
+        share(ic, answer.ic), share(info.ic, answer.ic), size, answer.bytes,
+        holds(answer.recipe, task.toolchain.major, target_name(info.triple) or ""),
+        round(seconds, 3),
+    )  # fmt: skip
+
+
+def score_of(evaluator: Evaluator, recipe: Recipe) -> Score:
+    """What a recipe makes of the module. Raises EvaluationError if that is nothing."""
+    found = evaluator.measure([recipe])[0]
+    if not isinstance(found, Score):
+        raise EvaluationError(f"the module {found.value}")
+    return found
