@@ -96,7 +96,8 @@ def label(
     home = _home(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = labels.Plan(Metric(metric), **given)
-    rows = labels.label(Task.of(_toolchain(clang)), samples(home), home, plan, _progress)
+    found = samples(home, labels.KIND[plan.metric])
+    rows = labels.label(Task.of(_toolchain(clang)), found, home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
     click.echo(f"{len(rows)} modules, {better} of them with a recipe that is better than -Oz")
 

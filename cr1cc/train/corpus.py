@@ -1,7 +1,8 @@
 """The corpus: modules of open packages and of generated programs, as bitcode on disk.
 
-FOLDER/packages/NAME/*.bc   one file per module, equal modules once
-FOLDER/packages/NAME.done   the package is complete (a run can be taken up again)
+FOLDER/packages/NAME/*.bc   one file per module as -Oz gives it to the optimiser, equal ones once
+FOLDER/paper/NAME/*.bc      the same modules as -O0 leaves them, for the setting of the literature
+FOLDER/paper/NAME.done      the package is complete (a run can be taken up again)
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from pathlib import Path
 
 from cr1cc.errors import UserError
 from cr1cc.train.apt import PrivateApt
+from cr1cc.train.capture import UNOPTIMISED
 from cr1cc.train.packages import PACKAGES, Package
 
+KINDS = ("packages", "paper")  # what is kept of every module; the second one is made last
 _BUILD_SECONDS = 600
 _CSMITH = "csmith"
 _CSMITH_OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--no-volatiles")
@@ -41,33 +44,36 @@ class Sample:
 
 def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
     """Build what is still missing; yields one line for each part as it is done."""
-    home = folder / "packages"
-    home.mkdir(parents=True, exist_ok=True)
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
     apt = PrivateApt(folder / "apt")
     for package in PACKAGES:
-        if not (home / f"{package.name}.done").exists():
-            yield _collect_package(package, home, apt, clang)
-    if programs and not (home / f"{_CSMITH}.done").exists():
-        yield _collect_programs(home, clang, programs)
+        if not _done(folder, package.name).exists():
+            yield _collect_package(package, folder, apt, clang)
+    if programs and not _done(folder, _CSMITH).exists():
+        yield _collect_programs(folder, clang, programs)
 
 
-def samples(folder: Path) -> list[Sample]:
-    """All modules, sorted by package and name. Raises UserError if there are none."""
-    found = [
-        Sample(path.parent.name, path) for path in sorted((folder / "packages").glob("*/*.bc"))
-    ]
+def samples(folder: Path, kind: str = KINDS[0]) -> list[Sample]:
+    """All modules of one of KINDS, sorted by package and name. Raises UserError if there are
+    none."""
+    found = [Sample(path.parent.name, path) for path in sorted((folder / kind).glob("*/*.bc"))]
     if not found:
         raise UserError(f"{folder}: no corpus; `cr1 train corpus` makes one")
     return found
 
 
-def _collect_package(package: Package, home: Path, apt: PrivateApt, clang: str) -> str:
+def _done(folder: Path, name: str) -> Path:
+    return folder / KINDS[-1] / f"{name}.done"
+
+
+def _collect_package(package: Package, folder: Path, apt: PrivateApt, clang: str) -> str:
     try:
         with unpacked(package, apt) as (tree, note):
-            count = _capture(package, tree, home, clang)
+            count = _capture(package, tree, folder, clang)
     except UserError as error:
         return f"{package.name}: left out: {error}"
-    (home / f"{package.name}.done").touch()
+    _done(folder, package.name).touch()
     return f"{package.name}: {count} modules{note}"
 
 
@@ -111,35 +117,41 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     return inner[0] if len(inner) == 1 else tree
 
 
-def _capture(package: Package, tree: Path, home: Path, clang: str) -> int:
-    staging = home / f".{package.name}"
+def _capture(package: Package, tree: Path, folder: Path, clang: str) -> int:
+    staging = folder / f".{package.name}"
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
+    for kind in KINDS:
+        (staging / kind).mkdir(parents=True)
     build(
         package,
         tree,
         [sys.executable, "-m", "cr1cc.train.capture", clang, str(staging)],
         os.environ,
     )
-    modules = list(staging.glob("*.bc"))
-    shutil.rmtree(home / package.name, ignore_errors=True)
-    staging.rename(home / package.name)
-    return len(modules)
+    for kind in KINDS:
+        place = folder / kind / package.name
+        shutil.rmtree(place, ignore_errors=True)
+        (staging / kind).rename(place)
+    staging.rmdir()
+    return len(list((folder / KINDS[0] / package.name).glob("*.bc")))
 
 
-def _collect_programs(home: Path, clang: str, programs: int) -> str:
+def _collect_programs(folder: Path, clang: str, programs: int) -> str:
     if shutil.which(_CSMITH) is None:
         return "csmith: left out: it is not installed"
-    target = home / _CSMITH
-    target.mkdir(exist_ok=True)
+    levels = dict(zip(KINDS, (("-Oz",), UNOPTIMISED), strict=True))
+    for kind in KINDS:
+        (folder / kind / _CSMITH).mkdir(exist_ok=True)
     for seed in range(1, programs + 1):
         text = subprocess.run(
             [_CSMITH, "--seed", str(seed), *_CSMITH_OPTIONS], capture_output=True, check=True
         ).stdout
-        subprocess.run(
-            [clang, "-Oz", "-w", "-I/usr/include/csmith", "-x", "c", "-", "-c", "-emit-llvm",
-             "-Xclang", "-disable-llvm-passes", "-o", str(target / f"seed-{seed:04}.bc")],
-            input=text, check=True,
-        )  # fmt: skip
-    (home / f"{_CSMITH}.done").touch()
+        for kind, level in levels.items():
+            output = folder / kind / _CSMITH / f"seed-{seed:04}.bc"
+            subprocess.run(
+                [clang, *level, "-w", "-I/usr/include/csmith", "-x", "c", "-", "-c", "-emit-llvm",
+                 "-Xclang", "-disable-llvm-passes", "-o", str(output)],
+                input=text, check=True,
+            )  # fmt: skip
+    _done(folder, _CSMITH).touch()
     return f"csmith: {programs} modules"

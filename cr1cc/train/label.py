@@ -2,6 +2,9 @@
 
 FOLDER/label-METRIC.jsonl   one line for each module (a run can be taken up again)
 
+Bytes are those of modules as -Oz gives them to the optimiser, instructions those of the same
+modules as -O0 leaves them.
+
 Each module is measured with the whole coreset, then searched from its best recipes; the
 winner is minimised by the search. Nothing is kept that is not better than plain -Oz.
 """
@@ -14,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from cr1cc.evaluate.meter import Meter
-from cr1cc.passes.macros import SIZE
+from cr1cc.passes.macros import SIZE, attributes_only
 from cr1cc.passes.recipe import format_recipe
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Request
@@ -24,6 +27,7 @@ from cr1cc.train.corpus import Sample
 from cr1cc.train.tasks import Row, Task, logged, spread
 
 BASELINE = Recipe((SIZE,))
+KIND = {Metric.BYTES: "packages", Metric.INSTRUCTIONS: "paper"}  # modules that are labelled
 KEPT = 16  # best recipes of a module
 _SEEDS = 8  # best of the coreset that the search begins with
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
@@ -55,7 +59,8 @@ def label(
 def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
     """The record of one module, {} if it tells nothing."""
     by = Metric(metric)
-    with task.evaluator(sample) as evaluator:
+    minsize = by is Metric.INSTRUCTIONS and attributes_only(task.major)
+    with task.evaluator(sample, minsize=minsize) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}

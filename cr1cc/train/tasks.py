@@ -40,8 +40,9 @@ class Task:
             raise ToolchainError(f"{toolchain.driver}: {toolchain.libllvm_problem or 'no target'}")
         return Task(toolchain.libllvm, toolchain.major, target)
 
-    def evaluator(self, sample: Sample) -> Evaluator:
-        subject = Subject(sample.path.read_bytes(), macros_for(self.major, Level.OZ))
+    def evaluator(self, sample: Sample, *, minsize: bool = False) -> Evaluator:
+        macros = macros_for(self.major, Level.OZ)
+        subject = Subject(sample.path.read_bytes(), macros, minsize=minsize)
         return Evaluator(Library(self.library), subject)
 
     def holds(self, recipe: Recipe) -> bool:

@@ -1,0 +1,43 @@
+"""The compiler of corpus builds keeps every module twice, and compiles as it is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from cr1cc.records import Toolchain
+from cr1cc.train.corpus import KINDS, samples
+
+
+def text_of(toolchain: Toolchain, module: Path) -> str:
+    """Printed IR; attributes stand in groups at its end."""
+    command = [toolchain.driver, "-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes"]
+    done = subprocess.run(
+        [*command, "-x", "ir", str(module), "-o", "-"], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_compile_leaves_both_modules_and_its_object(
+    any_toolchain: Toolchain, tmp_path: Path
+) -> None:
+    (tmp_path / "m.c").write_text("int f(int x) { int y = x * 3; return y + x; }\n")
+    capture = [sys.executable, "-m", "cr1cc.train.capture", any_toolchain.driver, str(tmp_path)]
+    for words in (["-O2", "-g", "-c", "m.c", "-o", "m.o"], ["-E", "m.c", "-o", "m.i"]):
+        done = subprocess.run([*capture, *words], cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "m.o").read_bytes()[:4] == b"\x7fELF"
+    assert (tmp_path / "m.i").exists()
+    for kind in KINDS:
+        (module,) = (tmp_path / kind).glob("*.bc")
+        text = text_of(any_toolchain, module)
+        assert module.name.startswith("m-")
+        assert "alloca" in text  # nothing was optimised
+        assert "optnone" not in text
+        assert ("minsize" in text) is (kind == "packages")
+        # The corpus has a folder for each package between these two.
+        place = tmp_path / kind / "own"
+        place.mkdir()
+        module.rename(place / module.name)
+        assert [sample.package for sample in samples(tmp_path, kind)] == ["own"]
