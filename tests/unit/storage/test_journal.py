@@ -18,7 +18,22 @@ from cr1cc.storage.journal import Event
 
 def test_an_event_comes_back_as_it_was(tmp_path: Path) -> None:
     events = [
-        Event("smaller", "", "/s/a.c", "/o/a.o", "ab", 10, 5, "coreset", 32, "", "", 12.5, 1.5),
+        Event(
+            "smaller",
+            "",
+            "/s/a.c",
+            "/o/a.o",
+            "ab",
+            10,
+            5,
+            "coreset",
+            32,
+            hit="pack",
+            store_problem="s",
+            daemon_problem="d",
+            milliseconds=12.5,
+            time=1.5,
+        ),
         Event("unknown_option", '-f"odd\\', '/s/\n\t"é\udcff\\.c', time=2.0),
     ]
     for event in events:
