@@ -19,8 +19,18 @@ from cr1cc.outcome import Outcome
 from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import tuning
-from cr1cc.policy.interface import Proposal, Proposer, Request
-from cr1cc.records import Answer, Decision, Failure, ModuleInfo, Plan, Recipe, Score
+from cr1cc.policy.interface import Proposer
+from cr1cc.records import (
+    Answer,
+    Decision,
+    Failure,
+    ModuleInfo,
+    Plan,
+    Proposal,
+    Recipe,
+    Request,
+    Score,
+)
 from cr1cc.storage.keys import Basis, KeyContext, candidate_key, function_key
 from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util.elf import NotElfError, ObjectFile

@@ -6,7 +6,7 @@ integers, paths are strings as the user gave them unless said otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from cr1cc.outcome import Outcome
@@ -128,6 +128,30 @@ class ModuleInfo:
     features: tuple[int, ...]  # AutoPhase, 56 values (FACTS: Huang et al., 2019)
     function_count: int
     backend_diagnostics: bool  # the module may make the back end print something
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a proposer may look at. Equal requests must get equal proposals."""
+
+    info: ModuleInfo
+    level: Level
+    major: int  # LLVM major version: which passes there are
+    target: str  # LLVM target name: which code-generation options hold
+    budget: int  # recipes that may be proposed or measured in all
+    metric: Metric = Metric.BYTES
+
+    def suited(self, recipe: Recipe) -> Recipe:
+        """The recipe as far as the metric can tell: instructions are those of passes alone."""
+        return recipe if self.metric is Metric.BYTES else replace(recipe, options=())
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Recipes for the module, best first, and pipelines to try on every function."""
+
+    recipes: tuple[Recipe, ...] = ()
+    tails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

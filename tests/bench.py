@@ -38,9 +38,8 @@ from cr1cc.llvm.target import TargetMachine, TargetSpec, target_name
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
-from cr1cc.policy.interface import Request
 from cr1cc.policy.random_ import random_recipe
-from cr1cc.records import Level, Recipe, Score, Toolchain
+from cr1cc.records import Level, Recipe, Request, Score, Toolchain
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.find import find_compiler
 from cr1cc.util.elf import ObjectFile

@@ -13,8 +13,8 @@ from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.target import target_name
 from cr1cc.passes.macros import attributes_only, macros_for
-from cr1cc.policy.interface import Proposer, Request
-from cr1cc.records import Level, Metric, Score
+from cr1cc.policy.interface import Proposer
+from cr1cc.records import Level, Metric, Request, Score
 
 _UNOPTIMISED = ("-O0", "-Xclang", "-disable-O0-optnone")
 _AS_IT_IS = ("-O0", "-Xclang", "-disable-llvm-passes", "-Wno-override-module")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cr1cc.policy.interface import Measure, Proposal, Request
+from cr1cc.policy.interface import Measure
+from cr1cc.records import Proposal, Request
 
 
 class Baseline:

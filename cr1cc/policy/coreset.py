@@ -13,8 +13,8 @@ from functools import cache
 
 from cr1cc.errors import RecipeError, ToolchainError
 from cr1cc.passes.recipe import adapt, fits, parse_recipe, tail_holds
-from cr1cc.policy.interface import Measure, Proposal, Request
-from cr1cc.records import Recipe
+from cr1cc.policy.interface import Measure
+from cr1cc.records import Proposal, Recipe, Request
 
 DATA = os.path.join(os.path.dirname(__file__), "coreset.json")
 

@@ -10,8 +10,8 @@ from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import fits
 from cr1cc.passes.rows import PassLevel
-from cr1cc.policy.interface import Measure, Proposal, Request
-from cr1cc.records import Recipe
+from cr1cc.policy.interface import Measure
+from cr1cc.records import Proposal, Recipe, Request
 
 _STAGE_PASSES = 10  # passes of a random stage
 _TAIL_PASSES = 4

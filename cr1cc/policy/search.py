@@ -17,8 +17,8 @@ from cr1cc.passes.pipeline import crossover, mutate, random_pipeline
 from cr1cc.passes.prune import minimise
 from cr1cc.passes.recipe import canonical, fits, holds
 from cr1cc.policy.coreset import Coreset
-from cr1cc.policy.interface import Measure, Proposal, Request
-from cr1cc.records import Failure, Metric, Recipe, Score
+from cr1cc.policy.interface import Measure
+from cr1cc.records import Failure, Metric, Proposal, Recipe, Request, Score
 
 _POPULATION = 16
 _TOURNAMENT = 3

@@ -30,9 +30,8 @@ from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, format_recipe, parse_recipe
 from cr1cc.passes.rows import PassLevel
-from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
-from cr1cc.records import Level, Recipe, Score, Toolchain
+from cr1cc.records import Level, Recipe, Request, Score, Toolchain
 from cr1cc.train.corpus import Sample
 from cr1cc.train.cover import cover_recipes, cover_tails
 from cr1cc.train.tasks import Row, Task, Work, logged, spread

@@ -20,9 +20,8 @@ from cr1cc.evaluate.meter import Meter
 from cr1cc.passes.macros import SIZE, attributes_only
 from cr1cc.passes.recipe import format_recipe
 from cr1cc.policy.coreset import Coreset
-from cr1cc.policy.interface import Request
 from cr1cc.policy.search import Search
-from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Score
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score
 from cr1cc.train.corpus import Sample
 from cr1cc.train.tasks import Row, Task, logged, spread
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.model import vocabulary
 from cr1cc.passes.recipe import check_recipe, parse_recipe
-from cr1cc.policy import vocabulary
 from cr1cc.records import Metric, Recipe, Score, Toolchain
 from cr1cc.train.corpus import Sample
 from cr1cc.train.label import KEPT, Plan, label

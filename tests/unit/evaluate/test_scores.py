@@ -13,9 +13,8 @@ import pytest
 from cr1cc.llvm.target import target_name
 from cr1cc.passes.macros import expand
 from cr1cc.passes.options import options_for
-from cr1cc.policy.interface import Request
 from cr1cc.policy.random_ import random_recipe
-from cr1cc.records import Failure, Level, Recipe, Score, Toolchain
+from cr1cc.records import Failure, Level, Recipe, Request, Score, Toolchain
 from cr1cc.util.elf import ObjectFile
 from tests.unit.evaluate.conftest import MakeEvaluator, bitcode_of
 

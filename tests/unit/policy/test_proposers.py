@@ -20,9 +20,8 @@ from cr1cc.passes.recipe import (
 )
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy import coreset
-from cr1cc.policy.interface import Request
 from cr1cc.policy.proposers import PROPOSERS, proposer_named
-from cr1cc.records import Failure, Level, ModuleInfo, Recipe, Score
+from cr1cc.records import Failure, Level, ModuleInfo, Recipe, Request, Score
 
 MAJORS = (14, 16, 19, 22, 23)
 SIZE = Recipe(("@size",))

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from cr1cc.model import vocabulary as words
+from cr1cc.model.vocabulary import IDS, TOKENS
 from cr1cc.passes.grammar import MANAGERS as KINDS
 from cr1cc.passes.grammar import parse_pipeline
 from cr1cc.passes.macros import MACROS
@@ -19,10 +21,7 @@ from cr1cc.passes.options import OPTIONS, find_option
 from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES
 from cr1cc.passes.rows import PassLevel, forms_for
 from cr1cc.passes.table import PASSES
-from cr1cc.policy import vocabulary as words
-from cr1cc.policy.interface import Request
-from cr1cc.policy.vocabulary import IDS, TOKENS
-from cr1cc.records import Metric
+from cr1cc.records import Metric, Request
 
 LENGTH = 64  # tokens of a recipe, END included
 

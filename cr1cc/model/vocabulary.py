@@ -15,21 +15,25 @@ from cr1cc.passes.macros import MACROS, is_macro
 from cr1cc.passes.options import OPTIONS
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.passes.table import PASSES
-from cr1cc.policy.interface import Request
-from cr1cc.records import Level, Metric, Recipe
+from cr1cc.records import Level, Metric, Recipe, Request
 
 PAD, UNKNOWN, BEGIN, END = "<pad>", "<unk>", "<begin>", "<end>"
-RECIPE = "<recipe>"  # the end of the prompt
+# Turns: a call of a tool (measure this recipe; search for a better one), what it found, the answer.
+MEASURE, SEARCH, RESULT, ANSWER = "<measure>", "<search>", "<result>", "<answer>"
 STAGE, OPTION = ";", "|"
 CLOSE = ")"
 MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa(", "devirt<4>(")
+# Shares of the baseline that a recipe saves: no measurement, less than nothing, nothing, then
+# from each of these thousandths on.
+_THOUSANDTHS = (1, 3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480)
+GAINS = ("gain:failed", "gain:worse", "gain:none", *(f"gain:{n}" for n in _THOUSANDTHS))
 BUCKETS = 18  # 0, then one for each power of two; the last one is open
 FEATURES = 56
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 
 
 def _tokens() -> Iterator[str]:
-    yield from (PAD, UNKNOWN, BEGIN, END, RECIPE)
+    yield from (PAD, UNKNOWN, BEGIN, END, MEASURE, SEARCH, RESULT, ANSWER, *GAINS)
     yield from (f"metric:{metric.value}" for metric in Metric)
     yield from (f"level:{level.value}" for level in Level)
     yield from (f"llvm:{major}" for major in range(OLDEST, NEWEST + 1))
@@ -54,8 +58,18 @@ def bucket(count: int) -> int:
     return min(count.bit_length(), BUCKETS - 1)
 
 
+def gain(before: int, after: int | None) -> int:
+    """The token for what a recipe makes of `before`; None: it could not be measured."""
+    if after is None:
+        return IDS["gain:failed"]
+    saved = 1000 * (before - after)
+    if saved < max(1, _THOUSANDTHS[0] * before):
+        return IDS["gain:worse" if saved < 0 else "gain:none"]
+    return IDS[f"gain:{max(n for n in _THOUSANDTHS if saved >= n * before)}"]
+
+
 def prompt(request: Request) -> list[int]:
-    """The tokens that a request becomes: always as many."""
+    """The tokens that a request becomes: always as many. What follows is a turn."""
     target = request.target if request.target in _TARGETS else "other"
     words = [
         BEGIN,
@@ -64,12 +78,11 @@ def prompt(request: Request) -> list[int]:
         f"llvm:{request.major}",
         f"target:{target}",
         *(f"{n}={bucket(count)}" for n, count in enumerate(request.info.features)),
-        RECIPE,
     ]
     return [IDS[word] for word in words]
 
 
-PROMPT_LENGTH = 6 + FEATURES
+PROMPT_LENGTH = 5 + FEATURES
 
 
 def encode(recipe: Recipe) -> list[int]:

@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 
 from cr1cc.errors import RecipeError
+from cr1cc.model import vocabulary
+from cr1cc.model.decoding import LENGTH, Rules, State, mask_key, walk
+from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, TOKENS, bucket, decode, encode, prompt
 from cr1cc.passes.recipe import check_recipe, fits, holds, parse_recipe
-from cr1cc.policy import vocabulary
 from cr1cc.policy.coreset import Coreset
-from cr1cc.policy.decoding import LENGTH, Rules, State, mask_key, walk
-from cr1cc.policy.interface import Request
-from cr1cc.policy.vocabulary import IDS, PROMPT_LENGTH, TOKENS, bucket, decode, encode, prompt
-from cr1cc.records import Level, Metric, ModuleInfo, Recipe
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 
 
 def request(major: int = 19, target: str = "X86", ic: int = 900) -> Request:
@@ -32,6 +31,18 @@ def test_every_token_is_there_once() -> None:
 )
 def test_buckets_are_powers_of_two(count: int, expected: int) -> None:
     assert bucket(count) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(None, "failed"), (1001, "worse"), (1000, "none"), (999, "1"), (990, "10"), (500, "480")],
+)
+def test_gains_are_told_in_thousandths_of_the_baseline(after: int | None, expected: str) -> None:
+    assert TOKENS[vocabulary.gain(1000, after)] == f"gain:{expected}"
+
+
+def test_of_an_empty_module_nothing_can_be_saved() -> None:
+    assert TOKENS[vocabulary.gain(0, 0)] == "gain:none"
 
 
 def test_prompts_have_one_length_and_say_what_the_request_says() -> None:
