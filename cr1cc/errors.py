@@ -33,3 +33,7 @@ class StorageError(Cr1Error):
 
 class ResidentError(Cr1Error):
     """The resident process cannot be used: its folder, its answer or its end."""
+
+
+class ModelError(Cr1Error):
+    """The model cannot be used: its file, its process or its answer."""

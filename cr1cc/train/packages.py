@@ -58,12 +58,12 @@ PACKAGES: tuple[Package, ...] = (
 
 HELD_OUT: tuple[Package, ...] = (
     Package("cjson", "1.7.15", _CMAKE),
-    Package("cmark", "0.30.2", _CMAKE),
+    Package("cmark", "0.30.2", ("cmake -S . -B build", "make -k -j2 -C build")),
     Package("dos2unix", "7.4.3", _MAKE),
     Package("hiredis", "0.14.1", _MAKE),
+    Package("libdeflate", "1.14", _MAKE),
     Package("libev", "4.33"),
     Package("libmaxminddb", "1.7.1", _CMAKE),
-    Package("libvorbis", "1.3.7", _CMAKE),
     Package("lzo2", "2.10"),
     Package("md4c", "0.4.8", _CMAKE),
     Package("tree", "2.1.0", _MAKE),
