@@ -13,6 +13,7 @@ import click
 from cr1cc import config
 from cr1cc.cli.progress import track
 from cr1cc.errors import ToolchainError, UserError
+from cr1cc.model import SHIPPED
 from cr1cc.records import Metric, Toolchain
 
 
@@ -117,6 +118,26 @@ def sft(folder: Path | None, **amounts: int | None) -> None:
     given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
     found = training.train(_home(folder), training.Plan(**given), _counted)
     click.echo(f"best after {found['step']} steps: loss {found['loss']:.3f} on other packages")
+
+
+@command.command()
+@_FOLDER
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+def export(folder: Path | None, output: Path | None) -> None:
+    """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
+    with _extra():
+        from cr1cc.train import export as exporting
+        from cr1cc.train.sft import best
+
+    network, facts = best(_home(folder))
+    target = output or Path(SHIPPED)
+    found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
+    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    click.echo(
+        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
+        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
+    )
 
 
 @command.command()
