@@ -8,10 +8,8 @@ from here, so such a request is asked again of a forked one.
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import signal
-import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +19,9 @@ from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, enter_worker, failure_o
 from cr1cc.evaluate.worker import Subject, Worker
 from cr1cc.llvm.library import Library
 from cr1cc.records import Failure
+from cr1cc.util.confine import keep_only
+from cr1cc.util.messages import read_message, write_message
 
-_LENGTH = struct.Struct("<Q")
 _DONE = "done"
 _SILENCE = 15 * 60  # wall seconds without a word: a worker that sleeps uses no processor time
 _GRACE = 60.0  # the same for a resident worker, beyond the processor time of a candidate
@@ -160,7 +159,7 @@ def serve(
     status = 1
     try:
         enter_worker(limits, parent)
-        _close_others(requests, replies)
+        keep_only(requests, replies)
         worker: Worker | None = None
         while (message := read_message(requests)) is not None:
             name, arguments = message
@@ -180,38 +179,3 @@ def serve(
         status = 70
     finally:
         os._exit(status)
-
-
-def _close_others(*keep: int) -> None:
-    """Keep no descriptor of the parent: a pipe of the build must end when the parent does."""
-    low = 3
-    for descriptor in sorted(keep):
-        os.closerange(low, descriptor)
-        low = descriptor + 1
-    os.closerange(low, 1 << 16)
-
-
-def write_message(descriptor: int, message: Any) -> None:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    view = memoryview(_LENGTH.pack(len(data)) + data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def read_message(descriptor: int) -> Any:
-    """One message, None at the end of the pipe. Both ends are the same program."""
-    header = _read_exactly(descriptor, _LENGTH.size)
-    if header is None:
-        return None
-    data = _read_exactly(descriptor, _LENGTH.unpack(header)[0])
-    return None if data is None else pickle.loads(data)
-
-
-def _read_exactly(descriptor: int, length: int) -> bytes | None:
-    chunks = bytearray()
-    while len(chunks) < length:
-        chunk = os.read(descriptor, length - len(chunks))
-        if not chunk:
-            return None
-        chunks += chunk
-    return bytes(chunks)

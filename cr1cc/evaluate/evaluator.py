@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.channel import Channel, Connected, Forked, LostError, WorkerDiedError
@@ -18,23 +18,12 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.passes.options import tuning
 from cr1cc.records import Failure, ModuleInfo, Recipe, Score
+from cr1cc.util.messages import Resident
 
 _LARGE = 1 << 20  # bytes of bitcode
 
 Result = Score | Failure
 TailSizes = dict[str, int] | Failure
-
-
-class Resident(Protocol):
-    """What an evaluator asks of the resident process (`cr1cc.resident.client`)."""
-
-    def connect(self) -> int | None:
-        """A descriptor connected to a fresh worker, None where there is none."""
-        ...
-
-    def lost(self, reason: str) -> None:
-        """One of its workers is gone: nothing is asked of it any more."""
-        ...
 
 
 class Evaluator:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
 import signal
 from dataclasses import dataclass
 
 from cr1cc.records import Failure
+from cr1cc.util.confine import die_with, limit_memory, silence
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 OUT_OF_MEMORY = 71  # exit status of a worker whose Python had no memory left
 
 
@@ -30,22 +28,8 @@ def enter_worker(limits: Limits, parent: int) -> None:
     # What ends the parent ends us. Were we first, that would look like a candidate's crash.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    space = _address_space() + limits.memory
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        space = min(space, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (space, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def die_with(parent: int) -> None:
-    """End this process when `parent`, which forked it, ends. A fork does not inherit that."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the kernel was asked
-        os._exit(1)
+    silence()
+    limit_memory(limits.memory)
 
 
 def start_clock(limits: Limits) -> None:
@@ -63,8 +47,3 @@ def failure_of(status: int, peak_rss: int, limits: Limits) -> Failure:
     if peak_rss > limits.memory * 3 // 4:
         return Failure.MEMORY
     return Failure.CRASHED
-
-
-def _address_space() -> int:
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any
 
 from cr1cc.errors import EvaluationError
-from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, die_with, failure_of, start_clock
+from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, failure_of, start_clock
 from cr1cc.evaluate.tails import Tails
 from cr1cc.ir import fingerprint, walk
 from cr1cc.ir.describe import describe
@@ -25,6 +25,7 @@ from cr1cc.llvm.module import Module, name_of
 from cr1cc.llvm.passes import PassRunner, mark_for_size, set_options
 from cr1cc.llvm.target import TargetMachine, TargetSpec
 from cr1cc.records import Failure, Recipe, Score
+from cr1cc.util.confine import die_with
 from cr1cc.util.elf import ObjectFile
 
 Reply = Callable[[Any], None]

@@ -17,9 +17,10 @@ import sys
 import threading
 import time
 
-from cr1cc.evaluate.channel import read_message, serve
+from cr1cc.evaluate.channel import serve
 from cr1cc.llvm.library import Library
 from cr1cc.resident.place import Place
+from cr1cc.util.messages import read_message
 from cr1cc.util.process import ENDING
 
 READY = b"+"  # the first byte that a client gets, from its worker

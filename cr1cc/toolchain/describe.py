@@ -7,10 +7,8 @@ kept with the stamps of the files that it depends on.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,9 +16,9 @@ from typing import Any
 from cr1cc.errors import ToolchainError
 from cr1cc.records import Toolchain
 from cr1cc.util.process import capture
+from cr1cc.util.remembered import recall, remember, stamp
 
-_FORMAT = 1  # of the remembered file
-_DOUBT_SECONDS = 600  # how long "no libLLVM" is believed: installing one touches no file we know
+_FORMAT = 2  # of the remembered answer
 _VERSION = re.compile(r"\bclang version (\d+)\.(\d+)\.(\d+)")
 # What decides which compiler a launcher (ccache, a script) starts, and which libLLVM ld.so loads.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "CCACHE_COMPILER", "CCACHE_PATH", "CCACHE_CONFIGPATH")
@@ -119,26 +117,13 @@ def _field(text: str, name: str) -> str:
     return match[1] if match else ""
 
 
-def _stamp(path: str) -> list[Any]:
-    """What changes when the file behind `path` does; raises OSError."""
-    status = os.stat(path)
-    return [os.path.realpath(path), status.st_ino, status.st_size, status.st_mtime_ns]
-
-
 def _recall(file: str, driver: str) -> Toolchain | None:
-    """The remembered Toolchain if every file is as it was; anything odd counts as unknown."""
+    """The remembered Toolchain; anything odd counts as unknown."""
     try:
-        with open(file, "rb") as stream:
-            data = json.loads(stream.read())
-        if data["format"] != _FORMAT or data["toolchain"]["driver"] != driver:
-            return None
-        if data["until"] is not None and not 0 <= data["until"] - time.time() <= _DOUBT_SECONDS:
-            return None
-        if any(_stamp(path) != stamp for path, stamp in data["files"]):
-            return None
-        return _toolchain(data["toolchain"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        known = _toolchain(recall(file, _FORMAT))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    return known if known.driver == driver else None
 
 
 def _toolchain(fields: dict[str, Any]) -> Toolchain:
@@ -157,23 +142,10 @@ def _toolchain(fields: dict[str, Any]) -> Toolchain:
 
 
 def _remember(file: str, toolchain: Toolchain, files: list[str]) -> None:
-    """Keep the description; a cache that cannot be written is no error."""
-    own = f"{file}.{os.getpid()}"
+    """Keep the description; a file that is gone by now is no error."""
     try:
-        data = {
-            "format": _FORMAT,
-            "until": None if toolchain.libllvm else time.time() + _DOUBT_SECONDS,
-            "files": [[path, _stamp(path)] for path in files],
-            "toolchain": asdict(toolchain),
-        }
-        os.makedirs(os.path.dirname(file), exist_ok=True)
-        try:
-            with open(own, "x", encoding="utf-8") as stream:
-                json.dump(data, stream)
-            os.replace(own, file)
-        except BaseException:
-            if os.path.exists(own):
-                os.unlink(own)
-            raise
-    except (OSError, ValueError):
+        stamps = [(path, stamp(path)) for path in files]
+    except OSError:
         return
+    # Installing a libLLVM touches no file that we know.
+    remember(file, _FORMAT, asdict(toolchain), stamps, doubtful=not toolchain.libllvm)

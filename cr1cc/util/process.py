@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +20,8 @@ _DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ)
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what asks a process to end
 
 _GRACE = 2.0  # seconds that an interrupted child has to remove its half-written files
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 _children: set[int] = set()  # those that are waited for
 
@@ -96,6 +99,53 @@ def _spawn(
         for target, fd in safe.items():
             if fd != moves[target]:
                 os.close(fd)
+
+
+def start_python(
+    program: str,
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    keep: int | None = None,
+    session: bool = False,
+) -> int:
+    """Start `program` (Python text, which finds this package) and return its process id.
+
+    It has the standard streams given here, None: /dev/null, the descriptor `keep`, and no
+    other one: a pipe that it kept open, as those of make's jobserver, would never end.
+    `session`: it gets one of its own. Raises OSError.
+    """
+    # Without `-P` modules would be looked for in the folder that is being built.
+    words = [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {_ROOT!r}); {program}"]
+    inherited = [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2 and _inheritable(n)]
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    given = (null if stdin is None else stdin, null if stdout is None else stdout, null)
+    streams = [_above_standard(descriptor) for descriptor in given]
+    if keep is not None:
+        os.set_inheritable(keep, True)
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            [*words, *arguments],
+            dict(env),
+            file_actions=[
+                *((os.POSIX_SPAWN_DUP2, fd, target) for target, fd in enumerate(streams)),
+                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in inherited),
+            ],
+            setsid=session,
+        )
+    finally:
+        for descriptor in {null, *streams} - {stdin, stdout}:
+            os.close(descriptor)
+
+
+def _inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # the one that listed the folder
+        return False
 
 
 def _finish(pid: int) -> None:

@@ -19,6 +19,7 @@ from cr1cc.toolchain import describe as module
 from cr1cc.toolchain import libllvm
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.survey import all_compilers, problems
+from cr1cc.util import remembered
 
 
 def script(path: Path, text: str) -> str:
@@ -188,7 +189,7 @@ def test_no_library_is_believed_for_a_while_only(
     driver = script(tmp_path / "clang", "echo 'clang version 18.1.0'")
     describe(driver, cache_dir=str(tmp_path / "c"))
     later = time.time() + 3600
-    monkeypatch.setattr(module.time, "time", lambda: later)
+    monkeypatch.setattr(remembered.time, "time", lambda: later)
     forbid_processes(monkeypatch)
     with pytest.raises(AssertionError, match="a process was started"):
         describe(driver, cache_dir=str(tmp_path / "c"))
@@ -204,9 +205,9 @@ def test_no_library_is_believed_for_a_while_only(
         lambda data: json.dumps({**data, "format": 0}),
         lambda data: json.dumps({**data, "files": [["x"]]}),
         lambda data: json.dumps({**data, "until": "never"}),
-        lambda data: json.dumps({**data, "toolchain": {**data["toolchain"], "version": "19"}}),
-        lambda data: json.dumps({**data, "toolchain": {**data["toolchain"], "libllvm": 7}}),
-        lambda data: json.dumps({**data, "toolchain": {"driver": data["toolchain"]["driver"]}}),
+        lambda data: json.dumps({**data, "answer": {**data["answer"], "version": "19"}}),
+        lambda data: json.dumps({**data, "answer": {**data["answer"], "libllvm": 7}}),
+        lambda data: json.dumps({**data, "answer": {"driver": data["answer"]["driver"]}}),
     ],
 )
 def test_a_corrupt_memory_is_ignored_and_mended(

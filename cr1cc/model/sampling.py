@@ -1,0 +1,89 @@
+"""Choose tokens among those that may follow: whatever a model says, recipes are well formed.
+
+Row 0 takes the most probable token each time; the others draw with random numbers of
+their own, so no row depends on how many there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from cr1cc.model.decoding import LENGTH, State, mask_key
+from cr1cc.model.question import Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Logits = NDArray[np.float32]
+    Numbers = NDArray[np.float64]
+
+
+class Rows(Protocol):
+    """What goes on from one prefix side by side (`engine.Session`)."""
+
+    def branch(self) -> None:
+        """Let every row begin behind the prefix."""
+        ...
+
+    def step(self, rows: Sequence[int], tokens: Sequence[int]) -> Logits:
+        """Let each of these rows go on with its token; a row of logits for each."""
+        ...
+
+
+def sample(
+    model: Rows, logits: Logits, start: State, rows: int, temperature: float, seed: str
+) -> list[Sample]:
+    """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
+    first. `logits` are those behind the prefix. Equal arguments give equal samples."""
+    masks: dict[object, NDArray[np.intp]] = {}
+    drawn = [_draws(seed, row) if row else None for row in range(rows)]
+    states = [start] * rows
+    tokens: list[list[int]] = [[] for _ in range(rows)]
+    logarithms = [0.0] * rows
+    alive = [row for row in range(rows) if not start.done]
+    model.branch()
+    current = np.broadcast_to(logits, (rows, len(logits)))
+    while alive:
+        for index, row in enumerate(alive):
+            key = mask_key(states[row])
+            if key not in masks:
+                masks[key] = np.array(states[row].allowed(), dtype=np.intp)
+            allowed, draws = masks[key], drawn[row]
+            number = None if draws is None else float(draws[len(tokens[row])])
+            choice, logarithm = _choose(current[index][allowed], temperature, number)
+            token = int(allowed[choice])
+            tokens[row].append(token)
+            logarithms[row] += logarithm
+            states[row] = states[row].step(token)
+        alive = [row for row in alive if not states[row].done]
+        if alive:
+            current = model.step(alive, [tokens[row][-1] for row in alive])
+    found = {tuple(t): Sample(tuple(t), p) for t, p in zip(tokens, logarithms, strict=True)}
+    return sorted(found.values(), key=lambda one: (-one.logarithm, one.tokens))
+
+
+def _draws(seed: str, row: int) -> Numbers:
+    """Numbers from 0 up to 1, one for each token of a row."""
+    digest = hashlib.blake2b(f"{seed} {row}".encode(), digest_size=16).digest()
+    generator = np.random.PCG64(int.from_bytes(digest, "little"))
+    return np.random.Generator(generator).random(LENGTH)
+
+
+def _choose(logits: Logits, temperature: float, number: float | None) -> tuple[int, float]:
+    """The index of the token taken, and the logarithm of its probability at temperature 1.
+
+    `number` draws it; None: the most probable one, the first of equal ones.
+    """
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max()
+    if number is None or temperature <= 0:
+        choice = int(shifted.argmax())
+    else:
+        sums = np.exp(shifted / temperature).cumsum()
+        choice = int(sums.searchsorted(number * sums[-1], side="right"))
+        choice = min(choice, len(sums) - 1)
+    return choice, float(shifted[choice] - np.log(np.exp(shifted).sum()))

@@ -1,0 +1,26 @@
+"""Models with random weights, so that tests need no trained one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cr1cc.model.vocabulary import TOKENS
+from cr1cc.train.gguf_file import Shape, tensor_shapes, write
+
+SMALL = Shape(vocabulary=len(TOKENS), width=64, layers=2, heads=2, hidden=96, context=256)
+
+
+def random_model(path: Path, shape: Shape = SMALL, seed: int = 1) -> Path:
+    """A model that proposes at random; always the same one for a shape and a seed."""
+    pytest.importorskip("gguf", reason="the package gguf is missing")
+    np = pytest.importorskip("numpy", reason="the package numpy is missing")
+    rng = np.random.Generator(np.random.PCG64(seed))
+    tensors = {
+        name: rng.normal(0, 0.5, size).astype(np.float32) if len(size) > 1
+        else np.ones(size, np.float32)
+        for name, size in tensor_shapes(shape).items()
+    }  # fmt: skip
+    write(str(path), shape, tensors, {"made": "at random"})
+    return path
