@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cr1cc import config
 from cr1cc.cli.progress import track
-from cr1cc.errors import ToolchainError
+from cr1cc.errors import ToolchainError, UserError
+from cr1cc.model import SHIPPED
 from cr1cc.records import Metric, Toolchain
 
 
@@ -104,6 +107,41 @@ def label(
 
 @command.command()
 @_FOLDER
+@click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
+@click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
+@click.option("--seed", type=int, help="Of all that is random.")
+def sft(folder: Path | None, **amounts: int | None) -> None:
+    """Train the model on the labels; an interrupted run goes on where it was."""
+    with _extra():
+        from cr1cc.train import sft as training
+
+    given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
+    found = training.train(_home(folder), training.Plan(**given), _counted)
+    click.echo(f"best after {found['step']} steps: loss {found['loss']:.3f} on other packages")
+
+
+@command.command()
+@_FOLDER
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+def export(folder: Path | None, output: Path | None) -> None:
+    """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
+    with _extra():
+        from cr1cc.train import export as exporting
+        from cr1cc.train.sft import best
+
+    network, facts = best(_home(folder))
+    target = output or Path(SHIPPED)
+    found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
+    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    click.echo(
+        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
+        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
+    )
+
+
+@command.command()
+@_FOLDER
 @click.option("--clang", "clangs", multiple=True, help="A clang to make decisions for; several.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
@@ -120,6 +158,19 @@ def _progress(
     rows: Iterable[dict[str, object]], step: str, total: int
 ) -> Iterable[dict[str, object]]:
     return track(rows, step, total)
+
+
+def _counted(steps: Iterable[int], step: str, total: int) -> Iterable[int]:
+    return track(steps, step, total)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """What training needs is an extra of the package."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(f"{error.name} is missing: pip install 'cr1cc[train]'") from None
 
 
 def _home(folder: Path | None) -> Path:

@@ -22,7 +22,7 @@ from pathlib import Path
 from cr1cc.errors import UserError
 from cr1cc.train.apt import PrivateApt
 from cr1cc.train.capture import UNOPTIMISED
-from cr1cc.train.packages import PACKAGES, Package
+from cr1cc.train.packages import HELD_OUT, PACKAGES, Package
 
 KINDS = ("packages", "paper")  # what is kept of every module; the second one is made last
 _BUILD_SECONDS = 600
@@ -47,17 +47,19 @@ def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
     for kind in KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     apt = PrivateApt(folder / "apt")
-    for package in PACKAGES:
+    for package in (*PACKAGES, *HELD_OUT):
         if not _done(folder, package.name).exists():
             yield _collect_package(package, folder, apt, clang)
     if programs and not _done(folder, _CSMITH).exists():
         yield _collect_programs(folder, clang, programs)
 
 
-def samples(folder: Path, kind: str = KINDS[0]) -> list[Sample]:
-    """All modules of one of KINDS, sorted by package and name. Raises UserError if there are
-    none."""
+def samples(folder: Path, kind: str = KINDS[0], *, held_out: bool = False) -> list[Sample]:
+    """The modules of one of KINDS to learn from, or those that are held out, sorted by package
+    and name. Raises UserError if there are none."""
     found = [Sample(path.parent.name, path) for path in sorted((folder / kind).glob("*/*.bc"))]
+    held = {package.name for package in HELD_OUT}
+    found = [sample for sample in found if (sample.package in held) == held_out]
     if not found:
         raise UserError(f"{folder}: no corpus; `cr1 train corpus` makes one")
     return found

@@ -6,7 +6,9 @@ Bytes are those of modules as -Oz gives them to the optimiser, instructions thos
 modules as -O0 leaves them.
 
 Each module is measured with the whole coreset, then searched from its best recipes; the
-winner is minimised by the search. Nothing is kept that is not better than plain -Oz.
+winner is minimised by the search. `recipes` of a row are the best of all that are better than
+plain -Oz; `others` are some of the coreset that are not among them, good or bad, for a model has
+to see results of both kinds.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ from cr1cc.train.tasks import Row, Task, logged, spread
 BASELINE = Recipe((SIZE,))
 KIND = {Metric.BYTES: "packages", Metric.INSTRUCTIONS: "paper"}  # modules that are labelled
 KEPT = 16  # best recipes of a module
+OTHERS = 8
+_CEILING = (
+    1.1  # times the baseline's instructions: what leaves more is not emitted, as in a compile
+)
 _SEEDS = 8  # best of the coreset that the search begins with
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
 
@@ -65,13 +71,19 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
             return {}
         known = list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
         meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=by is Metric.BYTES)
-        base = _value(meter.measure([BASELINE])[0], by)
-        if base is None:
+        base = meter.measure([BASELINE])[0]
+        before = _value(base, by)
+        if not isinstance(base, Score) or before is None:
             return {}
-        found = _better(known, meter, by, base)
+        meter.ceiling = base.ic * _CEILING
+        values = _values(known, meter, by)
+        found = _better(values, before)
         seeds = [recipe for _, recipe in found[:_SEEDS]]
         search = Search(seeds).propose(_request(task, info, budget, by), meter.measure)
-        best = sorted(dict.fromkeys([*found, *_better(search.recipes, meter, by, base)]))[:KEPT]
+        searched = _better(_values(search.recipes, meter, by), before)
+        best = sorted(dict.fromkeys([*found, *searched]))[:KEPT]
+        rest = [recipe for recipe in known if recipe not in {recipe for _, recipe in best}]
+        others = Random(sample.name).sample(rest, min(OTHERS, len(rest)))
         return {
             "package": sample.package,
             "module": sample.name,
@@ -80,18 +92,20 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
             "major": task.major,
             "ic": info.ic,
             "features": list(info.features),
-            "base": base,
+            "base": before,
             "recipes": [[format_recipe(recipe), value] for value, recipe in best],
+            "others": [[format_recipe(recipe), values[recipe]] for recipe in others],
         }
 
 
-def _better(
-    recipes: Sequence[Recipe], meter: Meter, metric: Metric, base: int
-) -> list[tuple[int, Recipe]]:
+def _values(recipes: Sequence[Recipe], meter: Meter, metric: Metric) -> dict[Recipe, int | None]:
+    results = meter.measure(recipes)
+    return {r: _value(result, metric) for r, result in zip(recipes, results, strict=True)}
+
+
+def _better(values: dict[Recipe, int | None], before: int) -> list[tuple[int, Recipe]]:
     """Those below the baseline with their values, best first."""
-    values = (_value(result, metric) for result in meter.measure(recipes))
-    scored = zip(values, recipes, strict=True)
-    return sorted((value, recipe) for value, recipe in scored if value is not None and value < base)
+    return sorted((v, recipe) for recipe, v in values.items() if v is not None and v < before)
 
 
 def _value(result: object, metric: Metric) -> int | None:

@@ -65,6 +65,8 @@ def test_labels_can_be_measured_again(
         for recipe in recipes:
             check_recipe(recipe, task.major, task.target)
             assert vocabulary.decode(vocabulary.encode(recipe)).stages == recipe.stages
+        assert row["others"]
+        assert not {parse_recipe(text) for text, _ in row["others"]} & set(recipes)
     if metric is Metric.BYTES:
         assert any(row["recipes"] for row in rows)
 

@@ -1,0 +1,234 @@
+"""Supervised training: the model learns to say what the labels say (stage 1).
+
+FOLDER/sft.pt      where the training stands (a run can be taken up again) and its best weights
+FOLDER/sft.jsonl   the curves: step, loss on what is learnt, loss on other packages
+
+Every step's examples are drawn anew from the labels by a generator seeded with the step, so a
+run that was interrupted sees what an uninterrupted one sees.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cr1cc.errors import UserError
+from cr1cc.model.vocabulary import IDS, PAD, TOKENS
+from cr1cc.records import Metric
+from cr1cc.train.gguf_file import Shape
+from cr1cc.train.network import Network
+from cr1cc.train.trajectories import Example, Lesson, example, split
+
+SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=512)
+
+# Packages of the corpus that only say when to stop: the weights that are best on them are kept.
+VALIDATION = ("gzip", "libyaml", "mawk", "popt", "sed")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. A module in a batch is told in `branches` ways."""
+
+    steps: int = 3000
+    batch: int = 16
+    branches: int = 8
+    rate: float = 2e-3
+    warmup: int = 100
+    decay: float = 0.1
+    every: int = 100  # steps between two looks at the other packages
+    seed: int = 1
+    shape: Shape = field(default=SHAPE)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Examples side by side: what `Network` takes, what comes next, and what of it counts."""
+
+    tokens: Tensor
+    positions: Tensor
+    seen: Tensor
+    targets: Tensor
+    learnt: Tensor
+
+    def to(self, device: str) -> Packed:
+        return Packed(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+def lessons(folder: Path) -> list[Lesson]:
+    """What `cr1 train label` found in FOLDER. Raises UserError if that is nothing."""
+    found: list[Lesson] = []
+    for metric in Metric:
+        log = folder / f"label-{metric.value}.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        rows = (row for line in lines if (row := _row(line)))
+        found += filter(None, map(Lesson.of, rows))
+    if not found:
+        raise UserError(f"{folder}: no labels; `cr1 train label` makes them")
+    return found
+
+
+def _row(line: str) -> dict[str, Any]:
+    try:
+        row: dict[str, Any] = json.loads(line)["row"]
+    except (ValueError, KeyError, TypeError):
+        return {}  # the line that an interruption tore
+    return row
+
+
+def train(
+    folder: Path, plan: Plan, note: Callable[[Iterable[int], str, int], Iterable[int]]
+) -> dict[str, float]:
+    """Train to the end of the plan; the best figures. `note` shows progress.
+
+    Raises UserError if there are no labels or the checkpoint is of another plan.
+    """
+    learning, others = split(lessons(folder), VALIDATION)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(plan.seed)
+    network = Network(plan.shape).to(device)
+    optimiser = _optimiser(network, plan)
+    state = _resume(folder / "sft.pt", plan, network, optimiser)
+    check = [pack(batch) for batch in _checks(others or learning, plan)]
+    with (folder / "sft.jsonl").open("a" if state["step"] else "w") as curves:
+        losses: list[float] = []
+        for step in note(range(state["step"], plan.steps), "sft", plan.steps - state["step"]):
+            losses.append(_step(network, optimiser, learning, plan, step, device))
+            if (step + 1) % plan.every and step + 1 != plan.steps:
+                continue
+            loss = _validate(network, check, device)
+            if loss < state["loss"]:
+                state.update(loss=loss, best_step=step + 1, best=_copy(network))
+            row = {"step": step + 1, "loss": sum(losses) / len(losses), "validation": loss}
+            curves.write(json.dumps(row) + "\n")
+            curves.flush()
+            losses = []
+            state.update(step=step + 1, network=_copy(network), optimiser=optimiser.state_dict())
+            _save(state, folder / "sft.pt")
+    return {"loss": state["loss"], "step": state["best_step"]}
+
+
+def best(folder: Path) -> tuple[Network, dict[str, Any]]:
+    """The best weights of a training and what is known of it. Raises UserError."""
+    path = folder / "sft.pt"
+    if not path.exists():
+        raise UserError(f"{path}: not there; `cr1 train sft` makes it")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if not state["best"]:
+        raise UserError(f"{path}: nothing was trained yet")
+    network = Network(Shape(**state["plan"]["shape"]))
+    network.load_state_dict(state["best"])
+    return network.eval(), {name: state[name] for name in ("plan", "best_step", "loss")}
+
+
+def _step(
+    network: Network, optimiser: torch.optim.Optimizer, learning: Sequence[Lesson], plan: Plan,
+    step: int, device: str,
+) -> float:  # fmt: skip
+    rng = Random(f"{plan.seed} {step}")
+    chosen = rng.choices(learning, k=plan.batch)
+    batch = pack([example(lesson, plan.branches, rng) for lesson in chosen]).to(device)
+    for group in optimiser.param_groups:
+        group["lr"] = plan.rate * _schedule(step, plan)
+    loss = _loss(network, batch)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _schedule(step: int, plan: Plan) -> float:
+    """Up in a line, down in half a cosine to a twentieth."""
+    if step < plan.warmup:
+        return (step + 1) / plan.warmup
+    done = (step - plan.warmup) / max(plan.steps - plan.warmup, 1)
+    return 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
+
+
+def _loss(network: Network, batch: Packed) -> Tensor:
+    """Mean over what is learnt of minus the logarithm of its probability."""
+    logits = network(batch.tokens, batch.positions, batch.seen)
+    return functional.cross_entropy(logits[batch.learnt], batch.targets[batch.learnt])
+
+
+@torch.no_grad()
+def _validate(network: Network, check: Sequence[Packed], device: str) -> float:
+    network.eval()
+    losses = [float(_loss(network, batch.to(device))) for batch in check]
+    network.train()
+    return sum(losses) / len(losses)
+
+
+def _checks(others: Sequence[Lesson], plan: Plan) -> list[list[Example]]:
+    told = [example(lesson, plan.branches, Random(i)) for i, lesson in enumerate(others)]
+    return [told[i : i + plan.batch] for i in range(0, len(told), plan.batch)]
+
+
+def pack(examples: Sequence[Example]) -> Packed:
+    """Branches follow their prompt one after the other. Each goes on in position from the
+    prompt, and sees it and itself only: so a prompt is computed once for all of them."""
+    length = max(len(e.prompt) + sum(len(b.tokens) for b in e.branches) for e in examples)
+    size = (len(examples), length)
+    tokens = torch.full(size, IDS[PAD])
+    positions = torch.zeros(size, dtype=torch.long)
+    seen = torch.eye(length, dtype=torch.bool).repeat(len(examples), 1, 1)
+    targets, learnt = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.bool)
+    for row, told in enumerate(examples):
+        begin = len(told.prompt)
+        tokens[row, :begin] = torch.tensor(told.prompt)
+        positions[row, :begin] = torch.arange(begin)
+        seen[row, :begin, :begin] = torch.ones(begin, begin, dtype=torch.bool).tril()
+        at = begin
+        for branch in told.branches:
+            count = len(branch.tokens)
+            place = slice(at, at + count)
+            tokens[row, place] = torch.tensor(branch.tokens)
+            positions[row, place] = torch.arange(begin, begin + count)
+            seen[row, place, :begin] = True
+            seen[row, place, place] = torch.ones(count, count, dtype=torch.bool).tril()
+            # Where a token is said is the place before it. What begins a branch is nothing that
+            # the end of the prompt could say for all branches: the caller chooses the turn.
+            targets[row, at : at + count - 1] = torch.tensor(branch.tokens[1:])
+            learnt[row, at : at + count - 1] = torch.tensor(branch.learnt[1:])
+            at += count
+    return Packed(tokens, positions, seen, targets, learnt)
+
+
+def _optimiser(network: Network, plan: Plan) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        network.parameters(), lr=plan.rate, betas=(0.9, 0.95), weight_decay=plan.decay
+    )
+
+
+def _resume(
+    path: Path, plan: Plan, network: Network, optimiser: torch.optim.Optimizer
+) -> dict[str, Any]:
+    wanted = asdict(plan)
+    if not path.exists():
+        return {"plan": wanted, "step": 0, "loss": math.inf, "best_step": 0, "best": {}}
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if {**state["plan"], "steps": 0} != {**wanted, "steps": 0}:
+        raise UserError(f"{path}: begun with other settings; remove it to begin anew")
+    network.load_state_dict(state["network"])
+    optimiser.load_state_dict(state["optimiser"])
+    return state
+
+
+def _copy(network: Network) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    torch.save(state, fresh)
+    os.replace(fresh, path)

@@ -1,0 +1,160 @@
+"""What the model imitates: turns with the results of real measurements, made from labels.
+
+A module is a prompt with many continuations, its branches. In a branch only what the model
+itself has to say is learnt; what a tool answers, and recipes that turned out bad, are context.
+
+    one shot   <answer> recipe
+    direct     <measure> good <result> gain <answer> good
+    refine     <measure> bad <result> gain <measure> good <result> gain <answer> good
+    search     <measure> bad <result> gain <search> <result> best gain <answer> best
+
+The tools are those of Compiler-R1 (arXiv:2506.15701): `instrcount` and
+`find_best_pass_sequence`. Good recipes are drawn by what they save: one that saves as much as
+the best known one e times as often as one that saves `_SOFTNESS` less of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from random import Random
+
+from cr1cc.errors import RecipeError
+from cr1cc.model import vocabulary
+from cr1cc.model.decoding import LENGTH
+from cr1cc.model.vocabulary import ANSWER, IDS, MEASURE, RESULT, SEARCH
+from cr1cc.passes.recipe import adapt, parse_recipe
+from cr1cc.passes.rows import NEWEST, OLDEST
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
+from cr1cc.train.tasks import Row
+
+_SOFTNESS = 0.15
+_KINDS = ("shot", "direct", "refine", "search")
+_WEIGHTS = (5, 1, 1, 1)  # how often each kind is drawn
+_OTHER_VERSION = 0.4  # share of modules that are told as of another LLVM, to learn all versions
+_TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
+_OTHER_TARGET = 0.2
+_JITTER = 0.08  # share of features that are told a bucket off: two modules are never alike
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Tokens behind the prompt, and which of them the model has to say."""
+
+    tokens: tuple[int, ...]
+    learnt: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One module: its prompt and branches."""
+
+    prompt: tuple[int, ...]
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A row of labels, read: what is known of one module."""
+
+    package: str
+    request: Request
+    base: int
+    good: tuple[tuple[Recipe, int], ...]  # best first
+    bad: tuple[tuple[Recipe, int | None], ...]  # those of the others that save less than half
+
+    @staticmethod
+    def of(row: Row) -> Lesson | None:
+        """None for a module on which nothing is known that is better than plain -Oz."""
+        good = tuple((parse_recipe(text), value) for text, value in row["recipes"])
+        if not good:
+            return None
+        info = ModuleInfo("", row["triple"], row["ic"], tuple(row["features"]), 1, False)
+        request = Request(info, Level.OZ, row["major"], "X86", 1, Metric(row["metric"]))
+        half = (row["base"] + good[0][1]) / 2
+        bad = tuple(
+            (parse_recipe(text), value)
+            for text, value in row["others"]
+            if value is None or value > half
+        )
+        return Lesson(row["package"], request, row["base"], good, bad)
+
+
+def example(lesson: Lesson, branches: int, rng: Random) -> Example:
+    """A lesson told in one of many ways; `rng` decides which."""
+    request = _elsewhere(lesson.request, rng)
+    found = []
+    for _ in range(branches):
+        kind = (
+            rng.choices(_KINDS, _WEIGHTS)[0] if lesson.bad else rng.choices(_KINDS[:2], (5, 1))[0]
+        )
+        try:
+            found.append(_branch(lesson, request, kind, rng))
+        except RecipeError:  # longer than a recipe may be
+            continue
+    prompt = [_jittered(token, rng) for token in vocabulary.prompt(request)]
+    return Example(tuple(prompt), tuple(found))
+
+
+def _elsewhere(request: Request, rng: Random) -> Request:
+    """The same module as another LLVM, level or target would see it."""
+    if rng.random() < _OTHER_VERSION:
+        request = replace(request, major=rng.randint(OLDEST, NEWEST))
+    if rng.random() < _OTHER_TARGET:
+        request = replace(request, target=rng.choice(_TARGETS))
+    return replace(request, level=rng.choice(list(Level)))
+
+
+def _jittered(token: int, rng: Random) -> int:
+    feature, equals, bucket = vocabulary.TOKENS[token].partition("=")
+    if not equals or rng.random() >= _JITTER:
+        return token
+    near = min(max(int(bucket) + rng.choice((-1, 1)), 0), vocabulary.BUCKETS - 1)
+    return IDS[f"{feature}={near}"]
+
+
+def _branch(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
+    good, value = rng.choices(lesson.good, _weights(lesson))[0]
+    said, context = True, False
+    parts: list[tuple[list[int], bool]] = []
+    if kind in ("refine", "search"):
+        bad, outcome = rng.choice(lesson.bad)
+        parts += [([IDS[MEASURE]], said), (_spelled(bad, request), context)]
+        parts.append(([IDS[RESULT], vocabulary.gain(lesson.base, outcome)], context))
+    result = [IDS[RESULT], vocabulary.gain(lesson.base, value)]
+    if kind == "search":
+        good, value = lesson.good[0]
+        found = [IDS[RESULT], *_spelled(good, request), vocabulary.gain(lesson.base, value)]
+        parts += [([IDS[SEARCH]], said), (found, context)]
+    elif kind in ("direct", "refine"):
+        parts += [([IDS[MEASURE], *_spelled(good, request)], said), (result, context)]
+    parts.append(([IDS[ANSWER], *_spelled(good, request)], said))
+    return Branch(
+        tuple(token for tokens, _ in parts for token in tokens),
+        tuple(learnt for tokens, learnt in parts for _ in tokens),
+    )
+
+
+def _spelled(recipe: Recipe, request: Request) -> list[int]:
+    return _tokens(recipe, request.major, request.target)
+
+
+@cache
+def _tokens(recipe: Recipe, major: int, target: str) -> list[int]:
+    tokens = vocabulary.encode(adapt(recipe, major, target))
+    if len(tokens) > LENGTH:
+        raise RecipeError("the recipe is too long")
+    return tokens
+
+
+def _weights(lesson: Lesson) -> list[float]:
+    most = lesson.base - lesson.good[0][1]
+    return [math.exp((lesson.base - value) / most / _SOFTNESS) for _, value in lesson.good]
+
+
+def split(lessons: Sequence[Lesson], packages: Sequence[str]) -> tuple[list[Lesson], list[Lesson]]:
+    """What to learn from, and what is of the named packages."""
+    inside = [lesson for lesson in lessons if lesson.package in packages]
+    return [lesson for lesson in lessons if lesson.package not in packages], inside

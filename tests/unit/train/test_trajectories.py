@@ -1,0 +1,134 @@
+"""What the model is taught: real results, and to say its own words only."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from cr1cc.model import vocabulary
+from cr1cc.model.decoding import Rules, walk
+from cr1cc.model.vocabulary import END, IDS, PROMPT_LENGTH, TOKENS, decode
+from cr1cc.passes.recipe import parse_recipe
+from cr1cc.records import Metric
+from cr1cc.train.trajectories import Branch, Example, Lesson, example, split
+
+GOOD = [
+    ["@size; function(sroa,early-cse<memssa>) | -disable-lsr", 880],
+    ["@size; mergefunc", 900],
+    ["@size | -enable-misched=false", 990],
+]
+OTHERS = [["@size; @size", 1000], ["@size; iroutliner", 1100], ["@size; globalopt", None]]
+ROW = {
+    "package": "bc", "module": "bc/a.bc", "metric": "bytes", "triple": "x86_64-pc-linux-gnu",
+    "major": 19, "ic": 700, "features": list(range(56)), "base": 1000,
+    "recipes": GOOD, "others": OTHERS,
+}  # fmt: skip
+
+
+def lesson(**changes: object) -> Lesson:
+    found = Lesson.of({**ROW, **changes})
+    assert found is not None
+    return found
+
+
+def told(count: int = 400) -> list[Example]:
+    return [example(lesson(), 4, Random(seed)) for seed in range(count)]
+
+
+def words(branch: Branch) -> list[str]:
+    return [TOKENS[token] for token in branch.tokens]
+
+
+def test_a_module_without_anything_better_teaches_nothing() -> None:
+    assert Lesson.of({**ROW, "recipes": []}) is None
+
+
+def test_examples_repeat_and_differ_by_their_seed() -> None:
+    assert told(5) == told(5)
+    assert example(lesson(), 4, Random(1)) != example(lesson(), 4, Random(2))
+
+
+def test_all_four_kinds_are_told() -> None:
+    kinds = {
+        tuple(word for word in words(branch) if word in ("<measure>", "<search>", "<answer>"))
+        for one in told()
+        for branch in one.branches
+    }
+    assert kinds == {
+        ("<answer>",),
+        ("<measure>", "<answer>"),
+        ("<measure>", "<measure>", "<answer>"),
+        ("<measure>", "<search>", "<answer>"),
+    }
+
+
+def test_prompts_say_the_features_but_for_a_few_near_ones() -> None:
+    exact = vocabulary.prompt(lesson().request)[5:]
+    for one in told():
+        assert len(one.prompt) == PROMPT_LENGTH
+        pairs = zip(one.prompt[5:], exact, strict=True)
+        off = [abs(said - true) for said, true in pairs if said != true]
+        assert set(off) <= {1}
+        assert len(off) < 28
+
+
+def test_results_are_those_of_the_labels() -> None:
+    """A tool's answer follows the recipe that it is about, and says what was measured."""
+    values = {parse_recipe(text).stages: value for text, value in (*GOOD, *OTHERS)}
+    for one in told():
+        for branch in one.branches:
+            for at, word in enumerate(words(branch)):
+                if not word.startswith("gain:"):
+                    continue
+                before = words(branch)[:at]
+                if before[-1] == "<result>":
+                    begin = max(i for i, w in enumerate(before) if w == "<measure>") + 1
+                    end = max(i for i, w in enumerate(before) if w == END) + 1
+                else:  # of the search: the recipe stands behind <result>
+                    begin = max(i for i, w in enumerate(before) if w == "<result>") + 1
+                    end = at
+                recipe = decode(branch.tokens[begin:end])
+                if recipe.stages in values:  # else adapted to another LLVM
+                    assert branch.tokens[at] == vocabulary.gain(1000, values[recipe.stages])
+
+
+def test_only_the_models_own_words_are_learnt() -> None:
+    bad = {parse_recipe(str(text)).stages for text, _ in OTHERS}
+    for one in told():
+        for branch in one.branches:
+            said = [w for w, learnt in zip(words(branch), branch.learnt, strict=True) if learnt]
+            assert not [w for w in said if w == "<result>" or w.startswith("gain:")]
+            answer = words(branch).index("<answer>")
+            assert all(branch.learnt[answer:])
+            assert decode(branch.tokens[answer + 1 :]).stages not in bad
+
+
+def test_answers_can_come_out_of_masked_decoding() -> None:
+    for one in told():
+        major = int(TOKENS[one.prompt[3]].partition(":")[2])
+        target = TOKENS[one.prompt[4]].partition(":")[2]
+        rules = Rules(major, target, frozenset(), options=True)
+        for branch in one.branches:
+            answer = branch.tokens.index(IDS["<answer>"])
+            assert walk(rules, branch.tokens[answer + 1 :])
+
+
+def test_better_recipes_are_told_more_often() -> None:
+    texts = [" ".join(words(branch)) for one in told(200) for branch in one.branches]
+    counts = [sum(mark in text for text in texts) for mark in ("sroa", "mergefunc", "misched")]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 1.5 * counts[1]
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_the_prompt_names_the_metric(metric: Metric) -> None:
+    one = example(lesson(metric=metric.value), 1, Random(1))
+    assert f"metric:{metric.value}" in [TOKENS[token] for token in one.prompt]
+
+
+def test_packages_are_split_whole() -> None:
+    lessons = [lesson(package=name) for name in ("bc", "sed", "bc", "gzip")]
+    learning, others = split(lessons, ("sed", "gzip"))
+    assert {one.package for one in learning} == {"bc"}
+    assert {one.package for one in others} == {"sed", "gzip"}
