@@ -90,6 +90,9 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
     lines = [("source", event.source), ("object", event.output)]
     lines.append(("result", outcome.value if outcome else event.outcome))
     lines.append(("detail", event.detail))
+    lines.append(("no cache", event.store_problem))
+    lines.append(("no daemon", event.daemon_problem))
+    lines.append(("no model", event.model_problem))
     lines.append(("when", datetime.fromtimestamp(event.time).isoformat(" ", "seconds")))
     if event.key:
         lines.append(("decision", _ORIGINS.get(event.hit, event.hit)))
