@@ -54,11 +54,14 @@ class State:
     option: int = 0  # the last option's id, OPTION's before the first one, 0 before that
     groups: frozenset[str] = frozenset()
     done: bool = False
+    actions: tuple[int, ...] = ()  # what a turn may begin with; () inside of a recipe
 
     def allowed(self) -> tuple[int, ...]:
         """Ids of the tokens that may follow, ascending; nothing after the end."""
         if self.done:
             return ()
+        if self.actions:
+            return self.actions
         if self.option:
             return self._options()
         depth = len(self.levels) - 1
@@ -78,6 +81,8 @@ class State:
     def step(self, token: int) -> State:
         """The state behind an allowed token."""
         word = TOKENS[token]
+        if self.actions:  # the search needs no recipe
+            return _replace(self, actions=(), done=word == words.SEARCH)
         left = self.left - 1
         if word == words.END:
             return _replace(self, left=left, done=True)
@@ -117,13 +122,18 @@ class State:
         return tuple(found)
 
 
+def turn(rules: Rules, *actions: str) -> State:
+    """A turn of the model: one of these actions, and the recipe that belongs to it."""
+    return State(rules, actions=tuple(sorted(IDS[word] for word in actions)))
+
+
 def mask_key(state: State) -> tuple[object, ...]:
     """Equal for states that allow the same."""
     room = min(state.left, len(state.levels) + 3)
     stages = state.stages < MAX_STAGES
     return (
         state.rules, room, stages, len(state.levels), state.levels[-1], state.filled,
-        state.macro, state.option, state.groups, state.done,
+        state.macro, state.option, state.groups, state.done, state.actions,
     )  # fmt: skip
 
 
