@@ -15,15 +15,11 @@ from importlib.machinery import PathFinder
 
 from cr1cc.errors import ModelError
 from cr1cc.model import SHIPPED, vocabulary
-from cr1cc.model.client import ModelClient
-from cr1cc.model.decoding import LENGTH, Rules, State
-from cr1cc.model.question import Question
-from cr1cc.model.vocabulary import ANSWER, BEGIN, IDS, PROMPT_LENGTH, TOKENS
+from cr1cc.model.vocabulary import ANSWER, BEGIN, IDS, TOKENS
 from cr1cc.passes.rows import NEWEST
 from cr1cc.util.remembered import Stamp, recall, remember, stamp
 
 LARGEST = 8 << 30  # bytes of a file
-ROOM = -(-(PROMPT_LENGTH + 1 + LENGTH) // 128) * 128  # tokens of a prompt and one answer
 
 _FORMAT = 1  # of what is remembered
 _MAGIC = b"GGUF"
@@ -58,8 +54,9 @@ def describe(path: str, *, cache_dir: str, environ: Mapping[str, str]) -> ModelF
         stamps = _stamps(path)
     except (OSError, ValueError) as error:
         return ModelFacts(path, problem=f"{path}: {getattr(error, 'strerror', '') or error}")
-    places = "\0".join(place for place, _ in stamps).encode(errors="surrogateescape")
-    name = hashlib.blake2b(places, digest_size=12).hexdigest()
+    # The vocabulary follows from tables that are none of the files.
+    places = "\0".join((vocabulary.VERSION, *(place for place, _ in stamps)))
+    name = hashlib.blake2b(places.encode(errors="surrogateescape"), digest_size=12).hexdigest()
     file = os.path.join(cache_dir, f"model-{name}.json")
     answer = recall(file, _FORMAT)
     if not _is_answer(answer):
@@ -111,6 +108,11 @@ def _files(folder: str, ending: str) -> Iterator[str]:
 
 def _ask(path: str, known: Stamp, environ: Mapping[str, str]) -> dict[str, str]:
     """Load the model in a process and let it answer: the fields of ModelFacts."""
+    # Here, because a compile with a known model needs none of it.
+    from cr1cc.model.client import ModelClient
+    from cr1cc.model.decoding import LENGTH, Rules, State
+    from cr1cc.model.question import ROOM, Question
+
     answer = dict.fromkeys(("digest", "version", "about", "problem"), "")
     try:
         with ModelClient(path, environ) as client:
@@ -123,7 +125,7 @@ def _ask(path: str, known: Stamp, environ: Mapping[str, str]) -> dict[str, str]:
         answer["digest"] = _digest(path)
     except (ModelError, OSError) as error:
         return answer | {"problem": f"{path}: {error}"}
-    answer["version"] = f"{facts['engine']}, {facts['system']}"
+    answer["version"] = f"{facts['engine']}, {facts['system']}, {LENGTH} of {ROOM} tokens"
     answer["about"] = f"{facts['architecture']}, {facts['parameters']} parameters"
     return answer
 

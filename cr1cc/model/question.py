@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cr1cc.model.decoding import State
+from cr1cc.model.decoding import LENGTH, State
+from cr1cc.model.vocabulary import PROMPT_LENGTH
 from cr1cc.util.remembered import Stamp
+
+ROOM = -(-(PROMPT_LENGTH + 1 + LENGTH) // 128) * 128  # tokens of a prompt and one answer
 
 
 @dataclass(frozen=True)

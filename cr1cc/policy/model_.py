@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cr1cc.model.client import ModelClient
-from cr1cc.model.decoding import LENGTH, Rules, State
-from cr1cc.model.describe import ROOM, ModelFacts
-from cr1cc.model.question import Question
+from cr1cc.model.describe import ModelFacts
 from cr1cc.model.vocabulary import ANSWER, IDS, decode, prompt
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
@@ -36,7 +33,7 @@ class Model:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_SAMPLES} {_MOST} {_TEMPERATURE} {LENGTH} {ROOM}"
+        constants = f"{_SAMPLES} {_MOST} {_TEMPERATURE}"
         self.version = f"1 {facts.digest} {facts.version} {constants} {self._coreset.version}"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
@@ -48,6 +45,11 @@ class Model:
         return Proposal(tuple(chosen)[: request.budget], known.tails)
 
     def _sampled(self, request: Request) -> list[Recipe]:
+        # Here, because a compile whose decision is known needs none of it.
+        from cr1cc.model.client import ModelClient
+        from cr1cc.model.decoding import Rules, State
+        from cr1cc.model.question import ROOM, Question
+
         question = Question(
             model=self._facts.stamps[0][1],
             turns=((*prompt(request), IDS[ANSWER]),),

@@ -63,6 +63,14 @@ def test_a_changed_model_is_asked_again(model: Path) -> None:
     assert second.version == first.version
 
 
+def test_a_model_is_asked_again_by_another_vocabulary(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert described(model).problem == ""
+    monkeypatch.setattr(vocabulary, "VERSION", "0" * 16)
+    assert "another vocabulary" in described(model).problem
+
+
 def test_equal_files_have_one_digest_wherever_they_lie(model: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     other = tmp_path / "there/copy.gguf"
