@@ -70,7 +70,7 @@ def _draws(seed: str, row: int) -> Numbers:
     """Numbers from 0 up to 1, one for each token of a row."""
     digest = hashlib.blake2b(f"{seed} {row}".encode(), digest_size=16).digest()
     generator = np.random.PCG64(int.from_bytes(digest, "little"))
-    return np.random.Generator(generator).random(LENGTH)
+    return np.random.Generator(generator).random(LENGTH + 1)  # an action and a recipe
 
 
 def _choose(logits: Logits, temperature: float, number: float | None) -> tuple[int, float]:
