@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 
 from cr1cc.errors import ModelError
-from cr1cc.model import vocabulary
+from cr1cc.model import SHIPPED, vocabulary
 from cr1cc.model.client import ModelClient
 from cr1cc.model.decoding import LENGTH, Rules, State
 from cr1cc.model.question import Question
@@ -22,7 +22,6 @@ from cr1cc.model.vocabulary import ANSWER, BEGIN, IDS, PROMPT_LENGTH, TOKENS
 from cr1cc.passes.rows import NEWEST
 from cr1cc.util.remembered import Stamp, recall, remember, stamp
 
-SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recipes.gguf")
 LARGEST = 8 << 30  # bytes of a file
 ROOM = -(-(PROMPT_LENGTH + 1 + LENGTH) // 128) * 128  # tokens of a prompt and one answer
 

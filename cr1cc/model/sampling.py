@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from cr1cc.model.decoding import LENGTH, State, mask_key
+from cr1cc.model.decoding import State, mask_key
 from cr1cc.model.question import Sample
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def sample(
     """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
     first. `logits` are those behind the prefix. Equal arguments give equal samples."""
     masks: dict[object, NDArray[np.intp]] = {}
-    drawn = [_draws(seed, row) if row else None for row in range(rows)]
+    longest = start.left + bool(start.actions)
+    drawn = [_draws(seed, row, longest) if row else None for row in range(rows)]
     states = [start] * rows
     tokens: list[list[int]] = [[] for _ in range(rows)]
     logarithms = [0.0] * rows
@@ -66,11 +67,11 @@ def sample(
     return sorted(found.values(), key=lambda one: (-one.logarithm, one.tokens))
 
 
-def _draws(seed: str, row: int) -> Numbers:
+def _draws(seed: str, row: int, count: int) -> Numbers:
     """Numbers from 0 up to 1, one for each token of a row."""
     digest = hashlib.blake2b(f"{seed} {row}".encode(), digest_size=16).digest()
     generator = np.random.PCG64(int.from_bytes(digest, "little"))
-    return np.random.Generator(generator).random(LENGTH + 1)  # an action and a recipe
+    return np.random.Generator(generator).random(count)
 
 
 def _choose(logits: Logits, temperature: float, number: float | None) -> tuple[int, float]:

@@ -32,6 +32,8 @@ class Loaded:
         """Raises ModelError or OSError."""
         # Threads for matrices that nobody multiplies would only take address space.
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        # Another libllama than the one whose stamps are known.
+        os.environ.pop("LLAMA_CPP_LIB_PATH", None)
         try:
             # Here, so that packages which cannot be loaded are an answer, too.
             from cr1cc.model import sampling
@@ -59,9 +61,9 @@ class Desk:
         if question.model != self._loaded.stamp:
             raise ModelError("the file of the model has changed")
         turns = question.turns
-        size = sum(map(len, turns)) + question.start.left
+        size = sum(map(len, turns)) + question.start.left + bool(question.start.actions)
         words = {token for turn in turns for token in turn}
-        if not all(turns) or size > question.room or question.rows < 1:
+        if not turns or not all(turns) or size > question.room or question.rows < 1:
             raise ModelError("a question without a turn, without room or without rows")
         if min(words) < 0 or max(words) >= self._loaded.engine.words:
             raise ModelError("a token that the model does not know")

@@ -42,10 +42,12 @@ RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
 PACKAGES = (
     "click", "diskcache", "elftools", "gguf", "llama_cpp", "numpy", "psutil", "redis", "rich",
 )  # fmt: skip
-# The command line is click all over; arrays of numbers are what a model is made of.
+# The command line is click all over; arrays of numbers are what a model is made of, and
+# quantised ones what its file holds.
 MANY_DOORS = {
     "click": ("cr1cc.cli",),
     "rich": ("cr1cc.cli",),
+    "gguf": ("cr1cc.train",),
     "numpy": ("cr1cc.model", "cr1cc.train"),
 }
 
