@@ -103,7 +103,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "proposer",
         "name",
-        _choice("baseline", "coreset", "model", "random", "search"),
+        _choice("agent", "baseline", "coreset", "model", "random", "search"),
         "coreset",
         "who proposes recipes",
     ),

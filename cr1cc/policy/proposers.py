@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cr1cc.config import Config
 from cr1cc.errors import ModelError, UserError
@@ -13,6 +14,9 @@ from cr1cc.policy.interface import Proposer
 from cr1cc.policy.random_ import RandomRecipes
 from cr1cc.policy.search import Search
 from cr1cc.util.messages import Resident
+
+if TYPE_CHECKING:
+    from cr1cc.model.describe import ModelFacts
 
 
 @dataclass(frozen=True)
@@ -25,20 +29,33 @@ class Circumstances:
     resident: Callable[[str, tuple[str, ...]], Resident | None] = lambda path, files: None
 
 
+def _agent(around: Circumstances) -> Proposer:
+    from cr1cc.policy.agent import Agent  # as below
+
+    return Agent(*_described(around))
+
+
 def _model(around: Circumstances) -> Proposer:
     # Here, because the other proposers need none of it.
-    from cr1cc.model.describe import describe
     from cr1cc.policy.model_ import Model
+
+    return Model(*_described(around))
+
+
+def _described(around: Circumstances) -> tuple[ModelFacts, Mapping[str, str], Resident | None]:
+    """Raises ModelError if there is no model that can be used."""
+    from cr1cc.model.describe import describe
 
     config = around.config
     facts = describe(config.model, cache_dir=config.cache_dir, environ=around.environ)
     if facts.problem:
         raise ModelError(facts.problem)
     files = tuple(path for path, _ in facts.stamps)
-    return Model(facts, around.environ, around.resident(facts.path, files))
+    return facts, around.environ, around.resident(facts.path, files)
 
 
 PROPOSERS: dict[str, Callable[[Circumstances], Proposer]] = {
+    "agent": _agent,
     "baseline": lambda around: Baseline(),
     "coreset": lambda around: Coreset(),
     "model": _model,
