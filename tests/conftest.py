@@ -24,6 +24,11 @@ _XDG = {
     "XDG_STATE_HOME": "state",
 }
 
+# What pip has built before: nothing of cr1cc, and llama.cpp takes minutes.
+_PIP_CACHE = os.environ.get("PIP_CACHE_DIR") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pip"
+)
+
 
 def pytest_configure() -> None:
     """A shell that runs us in the background has signals ignored, and children inherit that."""
@@ -61,6 +66,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("xdg")
     for variable, folder in _XDG.items():
         monkeypatch.setenv(variable, str(home / folder))
+    monkeypatch.setenv("PIP_CACHE_DIR", _PIP_CACHE)
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
     for variable in OF_MAKE:  # the makes of tests are no parts of `make test`

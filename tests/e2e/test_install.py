@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.long
 def test_pip_install_gives_working_commands_and_the_shipped_data(
-    tmp_path: Path, any_toolchain: Toolchain
+    tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # what was installed must serve
     # A copy, so that the build leaves nothing in the checkout.
     ignored = shutil.ignore_patterns(
         ".venv", ".git", "build", "*.egg-info", ".*_cache", ".cr1-build"
@@ -48,6 +49,8 @@ def test_pip_install_gives_working_commands_and_the_shipped_data(
     files = (path for path in wrappers.rglob("*") if path.is_file())
     names = sorted(str(path.relative_to(wrappers)) for path in files)
     assert out.stdout.decode() == f"{names} False\n"
+    (model,) = (venv / "lib").glob("python3*/site-packages/cr1cc/model")
+    assert (model / "llama.cmake").read_bytes() == (ROOT / "cr1cc/model/llama.cmake").read_bytes()
     environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
     for command, suffix in (("cr1-clang", "c"), ("cr1-clang++", "cc")):
         file = tmp_path / f"file.{suffix}"
