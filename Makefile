@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 WANTED = $(shell { cat setup.cfg pyproject.toml; echo "$(CURDIR)"; $(PYTHON) -V; } | sha256sum | cut -c1-64)
 # For some tests only; each is installed by itself, so one that is missing costs that one.
 DISTRIBUTION := csmith libcsmith-dev meson ccache clang-14 clang-16 clang-19 clang-22 cmake ninja-build dpkg-dev
+# What llama-cpp-python, which pip builds from source, need not have; docs/model.md says why.
+LLAMA := -DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/cr1cc/model/llama.cmake
 PYTEST = $(BIN)/python -m pytest
 # Programs below must not take a setting or a cache of a wrapper around this make.
 unexport CR1_ACTIVE
@@ -22,7 +24,8 @@ setup: ## set up .venv, with a rootless LLVM where no usable clang is found
 install:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cr1cc needs Python 3.11 or newer")'
 	@$(PYTHON) -m venv $(VENV) || { echo 'python3 cannot make a virtual environment; on Debian install python3-venv' >&2; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	@echo 'the first installation builds llama.cpp, which takes about three minutes on two cores'
+	CMAKE_ARGS='$(LLAMA)' $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,check]'
 	@$(BIN)/python -m cr1cc.toolchain.survey || $(MAKE) --no-print-directory $(BIN)/clang
 	@echo "$(WANTED)" > $(VENV)/.setup
 

@@ -155,6 +155,7 @@ class Command:
                 hit=report.hit,
                 store_problem=report.store_problem,
                 daemon_problem=report.daemon_problem,
+                model_problem=report.model_problem,
             )
         journal.append(settings.state_home(self.environ), event)
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 from cr1cc import improve
 from cr1cc.config import Config
-from cr1cc.emit import RealCompiler, contents
-from cr1cc.errors import EvaluationError
+from cr1cc.emit import Emitted, RealCompiler, contents
+from cr1cc.errors import EvaluationError, ModelError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
@@ -26,9 +26,12 @@ from cr1cc.outcome import Outcome
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import check_recipe, check_tail
 from cr1cc.passes.rows import NEWEST, OLDEST
-from cr1cc.policy.proposers import proposer_named
+from cr1cc.policy.coreset import Coreset
+from cr1cc.policy.interface import Proposer
+from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Answer, Decision, Plan, Toolchain
 from cr1cc.resident.client import Resident
+from cr1cc.resident.place import Service
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
@@ -59,7 +62,8 @@ class Report:
     decision: Decision | None = None
     sizes: tuple[int, int] = (0, 0)  # loadable bytes before and after
     store_problem: str = ""  # why the store could not be used, if it could not
-    daemon_problem: str = ""  # the same of the resident process
+    daemon_problem: str = ""  # the same of the resident processes
+    model_problem: str = ""  # the same of the model
 
 
 class Compile:
@@ -91,13 +95,41 @@ class Compile:
         self.library = toolchain.libllvm
         self.config = config
         self.compiler = RealCompiler(plan, toolchain.driver, mode, environ)
-        self.resident = Resident(toolchain.libllvm, environ) if config.daemon else None
-        self.proposer = proposer_named(config.proposer)
+        self.environ = environ
+        self.residents: list[Resident] = []
+        self.resident = self._resident("llvm", toolchain.libllvm, (toolchain.libllvm,))
+        self.model_problem = ""
+        self._propose_by(self._proposer(), triple)
+
+    def _resident(self, kind: str, path: str, files: tuple[str, ...]) -> Resident | None:
+        """Where such processes may be met."""
+        if not self.config.daemon:
+            return None
+        self.residents.append(Resident(Service(kind, path, files), self.environ))
+        return self.residents[-1]
+
+    def _proposer(self) -> Proposer:
+        around = Circumstances(
+            self.config, self.environ, lambda path, files: self._resident("model", path, files)
+        )
+        try:
+            return proposer_named(self.config.proposer, around)
+        except ModelError as error:
+            return self._without_model(error)
+
+    def _without_model(self, error: ModelError) -> Proposer:
+        """Who proposes where the model cannot: the same as without one, with the same keys."""
+        self.model_problem = str(error)
+        return Coreset()
+
+    def _propose_by(self, proposer: Proposer, triple: str) -> None:
+        """From now on recipes come from `proposer`, and decisions depend on it."""
+        self.proposer = proposer
         self.context = KeyContext(
-            compiler=toolchain.identity,
+            compiler=self.toolchain.identity,
             triple=triple,
-            flags=(plan.language, plan.level.value, *plan.key),
-            basis=improve.basis(config, self.proposer),
+            flags=(self.plan.language, self.plan.level.value, *self.plan.key),
+            basis=improve.basis(self.config, proposer),
         )
 
     def run(self) -> Report:
@@ -109,25 +141,29 @@ class Compile:
         except EvaluationError as error:
             raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
         with self._store() as store:
-            place = object_key(self.context, bitcode, self.plan.codegen)
-            stored = store.object(place)
+            stored = store.object(self._place(bitcode))
             if stored is not None:
                 replace_file(self.plan.output, stored.data)
                 self.compiler.say(diagnostics)
                 sizes = (stored.bytes_before, stored.bytes_after)
-                return Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+                report = Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+                return replace(report, model_problem=self.model_problem)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
             silent = report.outcome in _SILENT
             if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
                 data = contents(self.plan.output)
-                store.put_object(
-                    place, StoredObject(report.key, report.outcome, *report.sizes, data)
-                )
+                made = StoredObject(report.key, report.outcome, *report.sizes, data)
+                store.put_object(self._place(bitcode), made)
             return replace(
                 report,
                 store_problem=next(iter(store.problems), ""),
-                daemon_problem=self.resident.problem if self.resident else "",
+                daemon_problem=next((r.problem for r in self.residents if r.problem), ""),
+                model_problem=self.model_problem,
             )
+
+    def _place(self, bitcode: bytes) -> str:
+        """Where the object is stored, by who proposes now."""
+        return object_key(self.context, bitcode, self.plan.codegen)
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
@@ -152,11 +188,7 @@ class Compile:
             key = module_key(self.context, fingerprint)
             known = store.module(key)
             if known is None or not self._repeat(evaluator, known):
-                improver = improve.Improver(
-                    self.plan, self.toolchain.major, self.config, self.compiler, evaluator,
-                    store, self.proposer, self.context, fingerprint,
-                )  # fmt: skip
-                return self._decide(improver, store, key), not has_assembler
+                return self._decide(evaluator, store, fingerprint), not has_assembler
             status = 0
             if known.answer is Answer.BETTER:
                 self.compiler.say(diagnostics)
@@ -178,19 +210,35 @@ class Compile:
             return False
         return True
 
-    def _decide(self, improver: improve.Improver, store: DecisionStore, key: str) -> Report:
+    def _decide(self, evaluator: Evaluator, store: DecisionStore, fingerprint: str) -> Report:
         """Make the baseline, then something better if there is; store the decision."""
         status = self.compiler.original()
+        key = module_key(self.context, fingerprint)
         if status:
             return Report(status, Outcome.BASELINE_FAILED, key)
         try:
-            decision, emitted = improver.decide(contents(self.plan.output))
+            try:
+                decision, emitted = self._improved(evaluator, store, fingerprint)
+            except ModelError as error:
+                self._propose_by(self._without_model(error), self.context.triple)
+                key = module_key(self.context, fingerprint)
+                decision, emitted = self._improved(evaluator, store, fingerprint)
             if emitted is not None:
                 self.compiler.replace(emitted, os.stat(self.plan.output).st_mode & 0o777)
         except (EvaluationError, OSError, NotElfError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         store.put_module(key, decision)
         return _report(0, decision, key)
+
+    def _improved(
+        self, evaluator: Evaluator, store: DecisionStore, fingerprint: str
+    ) -> tuple[Decision, Emitted | None]:
+        """The decision by whoever proposes now. Raises ModelError, EvaluationError."""
+        improver = improve.Improver(
+            self.plan, self.toolchain.major, self.config, self.compiler, evaluator,
+            store, self.proposer, self.context, fingerprint,
+        )  # fmt: skip
+        return improver.decide(contents(self.plan.output))
 
 
 def _report(status: int, decision: Decision, key: str, hit: str = "") -> Report:

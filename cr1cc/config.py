@@ -98,11 +98,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("daemon", "boolean", _boolean, False, "start a resident process, and use it"),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
+    Setting("model", "path", _text, "", "the model file; empty: the one that ships", path=True),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
     Setting(
         "proposer",
         "name",
-        _choice("baseline", "coreset", "random", "search"),
+        _choice("agent", "baseline", "coreset", "model", "random", "search"),
         "coreset",
         "who proposes recipes",
     ),
@@ -121,6 +122,7 @@ class Config(NamedTuple):
     clangxx: str = ""
     daemon: bool = False
     enabled: bool = True
+    model: str = ""
     packs: bool = True
     proposer: str = "coreset"
     tail_budget: int = 2
@@ -222,6 +224,6 @@ def _read(
     if value == "~" or value.startswith("~/"):
         value = (environ.get("HOME") or os.path.expanduser("~")) + value[1:]
     # A bare name of a compiler is looked up on PATH, so only a path is anchored.
-    if row.key == "cache_dir" or "/" in value:
+    if value and (row.key not in ("clang", "clangxx") or "/" in value):
         value = os.path.join(directory, value)
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cr1cc.records import Failure, FunctionChange, Recipe, Score
+from cr1cc.records import Failure, FunctionChange, Recipe, Score, Turn
 
 # Instructions, before optimisation, of the largest module that gets all of a budget.
 _FULL = 60_000
@@ -31,6 +31,22 @@ def promising(
         if result.loadable < base.loadable and result.exports == base.exports:
             ranked.append((result.loadable, result.ic, position, recipe))
     return [recipe for _, _, _, recipe in sorted(ranked, key=lambda row: row[:3])]
+
+
+_TRACED = 64  # turns of a trace that are kept
+
+
+def trace(
+    base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure]
+) -> tuple[Turn, ...]:
+    """What was tried, as turns, of a proposer that only proposes."""
+    pairs = zip(recipes[:_TRACED], results[:_TRACED], strict=True)
+    return tuple(
+        Turn(
+            Turn.MEASURED, recipe, base.loadable or 0, r.loadable if isinstance(r, Score) else None
+        )
+        for recipe, r in pairs
+    )
 
 
 def best_tails(

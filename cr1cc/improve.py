@@ -148,7 +148,11 @@ class Improver:
         except EvaluationError:  # the module with that recipe cannot be taken apart
             tails, origins, tail_evaluations = {}, {}, 0
         counted = replace(
-            nothing, evaluations=meter.spent + tail_evaluations, ic_before=base.ic, ic_after=base.ic
+            nothing,
+            evaluations=meter.spent + tail_evaluations,
+            ic_before=base.ic,
+            ic_after=base.ic,
+            trace=proposal.trace or decide.trace(base, proposal.recipes, results),
         )
         winner, refused = self._emit_best(meter, baseline, ranked, tails)
         if winner is None:

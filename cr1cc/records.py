@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import ClassVar
 
 from cr1cc.outcome import Outcome
 
@@ -147,11 +148,29 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One step on the way to an answer: what was done with which recipe, and its result.
+
+    The actions are those of Compiler-R1 (arXiv:2506.15701).
+    """
+
+    MEASURED: ClassVar = "instrcount"
+    SEARCHED: ClassVar = "find_best_pass_sequence"
+    ANSWERED: ClassVar = "answer"
+
+    action: str
+    recipe: Recipe
+    before: int  # what the metric counts, of the baseline
+    after: int | None  # the same of the recipe, None if it failed or was not measured
+
+
+@dataclass(frozen=True)
 class Proposal:
     """Recipes for the module, best first, and pipelines to try on every function."""
 
     recipes: tuple[Recipe, ...] = ()
     tails: tuple[str, ...] = ()
+    trace: tuple[Turn, ...] = ()  # of a proposer that measures and answers by turns
 
 
 @dataclass(frozen=True)
@@ -189,3 +208,4 @@ class Decision:
     ic_after: int = 0
     evidence: str = ""
     functions: tuple[FunctionChange, ...] = field(default=())
+    trace: tuple[Turn, ...] = ()

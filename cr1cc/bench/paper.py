@@ -44,7 +44,9 @@ class PaperModule:
             info, Level.OZ, task.toolchain.major, target, task.candidates, Metric.INSTRUCTIONS
         )
         with self.task.evaluator(self.subject) as evaluator:
-            meter = Meter(evaluator, task.candidates, info.ic, emit=False)
+            # As in a compile, plain -Oz is measured first, and known to the proposer.
+            meter = Meter(evaluator, task.candidates + 1, info.ic, emit=False)
+            meter.measure([BASELINE])
             recipes = proposer.propose(request, meter.measure).recipes
             counts = [
                 (score.ic, place)
@@ -53,7 +55,7 @@ class PaperModule:
             ]
             recipe = recipes[min(counts)[1]] if counts else BASELINE
             final = score_of(evaluator, recipe)
-        answer = Answer(recipe, meter.spent, final.ic, final.loadable or 0)
+        answer = Answer(recipe, meter.spent - 1, final.ic, final.loadable or 0)
         seconds = time.perf_counter() - start
         size = self.base.loadable or 0
         return result(task, self.path, proposer, info, (self.base.ic, size), answer, seconds)

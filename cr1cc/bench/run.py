@@ -20,7 +20,7 @@ from cr1cc.bench.product import ProductModule
 from cr1cc.bench.results import Result
 from cr1cc.bench.task import Task
 from cr1cc.errors import Cr1Error, UserError
-from cr1cc.policy.proposers import proposer_named
+from cr1cc.policy.interface import Proposer
 
 SETTINGS: dict[str, type[PaperModule] | type[ProductModule]] = {
     "paper": PaperModule,
@@ -28,12 +28,11 @@ SETTINGS: dict[str, type[PaperModule] | type[ProductModule]] = {
 }
 
 
-def run(task: Task, setting: str, path: str, proposers: Sequence[str]) -> Iterator[Result]:
+def run(task: Task, setting: str, path: str, proposers: Sequence[Proposer]) -> Iterator[Result]:
     """One result for each proposer. Raises UserError if the module cannot be compiled or
     measured."""
-    asked = [proposer_named(name) for name in proposers]
     try:
         with closing(SETTINGS[setting](task, path)) as module:
-            yield from map(module.ask, asked)
+            yield from map(module.ask, proposers)
     except (Cr1Error, OSError) as error:
         raise UserError(f"{path}: {error}") from None

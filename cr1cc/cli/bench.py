@@ -16,8 +16,9 @@ from cr1cc.bench.task import Task
 from cr1cc.cli import output
 from cr1cc.cli.progress import track
 from cr1cc.config import load
-from cr1cc.errors import ToolchainError, UserError
-from cr1cc.policy.proposers import PROPOSERS
+from cr1cc.errors import ModelError, ToolchainError, UserError
+from cr1cc.policy.interface import Proposer
+from cr1cc.policy.proposers import PROPOSERS, Circumstances, proposer_named
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.find import find_compiler
 
@@ -41,7 +42,7 @@ _HEADINGS = (
     "proposers",
     multiple=True,
     type=click.Choice(list(PROPOSERS)),
-    help="One or several; default: all.",
+    help="One or several; default: all that can be used.",
 )
 @click.option(
     "--candidates",
@@ -69,13 +70,13 @@ def command(
     toolchain = describe(driver, cache_dir=settings.cache_dir)
     if toolchain.libllvm is None:
         raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
-    names = tuple(dict.fromkeys(proposers)) or tuple(PROPOSERS)
+    asked = _proposers(proposers, Circumstances(settings, os.environ))
     task = Task(toolchain, candidates, tuple(_words(cflags)))
     results: list[Result] = []
     left_out = []
     for path in track(files(paths), "modules"):
         try:
-            results += run(task, setting, path, names)
+            results += run(task, setting, path, asked)
         except UserError as error:
             left_out.append(str(error))
     for reason in left_out:
@@ -86,6 +87,19 @@ def command(
         output.document([asdict(result) for result in results])
     else:
         _show(summaries(results))
+
+
+def _proposers(names: Sequence[str], around: Circumstances) -> list[Proposer]:
+    """Those that are named, or all; a model that cannot be used is missing among all."""
+    found = []
+    for name in dict.fromkeys(names or PROPOSERS):
+        try:
+            found.append(proposer_named(name, around))
+        except ModelError as error:
+            if names:
+                raise
+            click.echo(f"left out: {name}: {error}", err=True)
+    return found
 
 
 def _words(text: str) -> Sequence[str]:

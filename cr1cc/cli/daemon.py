@@ -1,4 +1,4 @@
-"""`cr1 daemon`: look after the resident process."""
+"""`cr1 daemon`: look after the resident processes."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ import click
 from cr1cc import config
 from cr1cc.cli import output
 from cr1cc.errors import ResidentError, ToolchainError
+from cr1cc.model.describe import describe as describe_model
 from cr1cc.resident import client, survey
-from cr1cc.resident.place import Place, place_for
+from cr1cc.resident.place import Place, Service, place_for
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.find import find_compiler
 
-_PATIENCE = 10.0  # seconds for a process to listen
+_PATIENCE = 20.0  # seconds for a process to listen
 
 
 @click.group()
 def command() -> None:
-    """Look after the resident process, which makes compiles start quicker."""
+    """Look after the resident processes, which make compiles start quicker."""
 
 
 @command.command()
 def start() -> None:
-    """Start it for the clang that is set; a compile does so by itself."""
-    libllvm = _libllvm()
-    place = _place(libllvm)
-    started = client.start(place, libllvm, os.environ)
-    deadline = time.monotonic() + _PATIENCE
-    while not os.path.exists(place.socket):
-        if time.monotonic() > deadline:
-            raise ResidentError(f"it does not listen; see {place.log}")
-        time.sleep(0.02)
-    click.echo(f"{'started' if started else 'runs already'}: {place.socket}")
+    """Start those that the settings ask for; a compile does so by itself."""
+    for service in _services():
+        place = _place(service)
+        started = client.start(place, service, os.environ)
+        deadline = time.monotonic() + _PATIENCE
+        while not os.path.exists(place.socket):
+            if time.monotonic() > deadline:
+                raise ResidentError(f"it does not listen; see {place.log}")
+            time.sleep(0.02)
+        how = "started" if started else "runs already"
+        click.echo(f"{how}: {place.socket} for {service.path}")
 
 
 @command.command()
@@ -50,39 +52,55 @@ def stop() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
     """Say which resident processes there are and what they use."""
-    rows = [(p.pid, survey.memory(p.pid), p.place.socket) for p in survey.running(os.environ)]
+    rows = [
+        (p.pid, p.kind, p.path, survey.memory(p.pid), p.place.socket)
+        for p in survey.running(os.environ)
+    ]
     if as_json:
-        names = ("pid", "memory", "socket")
+        names = ("pid", "kind", "path", "memory", "socket")
         output.document([dict(zip(names, row, strict=True)) for row in rows])
     elif rows:
-        cells = [(pid, output.size(memory), path) for pid, memory, path in rows]
-        output.table(("process", "memory", "socket"), cells, numbers=(0, 1))
+        cells = [(pid, kind, path, output.size(memory), at) for pid, kind, path, memory, at in rows]
+        output.table(("process", "kind", "has loaded", "memory", "socket"), cells, numbers=(0, 3))
     else:
         click.echo("no resident process runs")
 
 
 @command.command()
 def logs() -> None:
-    """Print what the resident process for the clang that is set had to say."""
-    place = _place(_libllvm())
-    try:
-        with open(place.log, encoding="utf-8", errors="replace") as file:
-            click.echo(file.read(), nl=False)
-    except FileNotFoundError:
+    """Print what the resident processes that the settings ask for had to say."""
+    said = False
+    for service in _services():
+        try:
+            with open(_place(service).log, encoding="utf-8", errors="replace") as file:
+                click.echo(file.read(), nl=False)
+            said = True
+        except FileNotFoundError:
+            continue
+    if not said:
         click.echo("nothing yet")
 
 
-def _libllvm() -> str:
+def _services() -> list[Service]:
+    """What compiles with these settings would look for."""
     settings = config.load(os.environ, os.getcwd())
     driver = find_compiler("clang", setting=settings.clang or None, environ=os.environ, own="")
     toolchain = describe(driver, cache_dir=settings.cache_dir)
     if toolchain.libllvm is None:
         raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
-    return toolchain.libllvm
+    found = [Service("llvm", toolchain.libllvm, (toolchain.libllvm,))]
+    if settings.proposer == "model":
+        facts = describe_model(settings.model, cache_dir=settings.cache_dir, environ=os.environ)
+        if facts.problem:
+            click.echo(f"left out: the model: {facts.problem}", err=True)
+        else:
+            files = tuple(path for path, _ in facts.stamps)
+            found.append(Service("model", facts.path, files))
+    return found
 
 
-def _place(libllvm: str) -> Place:
+def _place(service: Service) -> Place:
     try:
-        return place_for(libllvm, os.environ)
+        return place_for(service, os.environ)
     except OSError as error:
-        raise ResidentError(f"{libllvm}: {error.strerror}") from None
+        raise ResidentError(f"{service.path}: {error.strerror}") from None

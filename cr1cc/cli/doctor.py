@@ -10,6 +10,7 @@ import click
 from cr1cc.cli import output
 from cr1cc.config import Config, cache_home, load, state_home
 from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
+from cr1cc.model.describe import describe as describe_model
 from cr1cc.records import Toolchain
 from cr1cc.resident.survey import running
 from cr1cc.storage import journal
@@ -40,6 +41,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     others = all_compilers(os.environ, cache_dir=config.cache_dir)
     findings += _store(config)
     findings.append(_resident(config))
+    findings.append(_model(config))
     findings += _packs(config)
     well = all(finding.well for finding in findings)
     if as_json:
@@ -107,6 +109,15 @@ def _resident(config: Config) -> Finding:
         return Finding("daemon", False, f"cannot be used, compiles go on without it: {error}")
     pids = ", ".join(str(process.pid) for process in found)
     return Finding("daemon", True, f"running: {pids}" if found else "not running")
+
+
+def _model(config: Config) -> Finding:
+    if config.proposer != "model":
+        return Finding("model", True, f"not used: the proposer is {config.proposer}")
+    facts = describe_model(config.model, cache_dir=config.cache_dir, environ=os.environ)
+    if facts.problem:
+        return Finding("model", False, f"cannot be used, the coreset serves: {facts.problem}")
+    return Finding("model", True, f"{facts.path}: {facts.about}; {facts.version}")
 
 
 def _packs(config: Config) -> list[Finding]:

@@ -12,6 +12,7 @@ from cr1cc.cli import output
 from cr1cc.config import load, state_home
 from cr1cc.errors import UserError
 from cr1cc.outcome import Outcome
+from cr1cc.passes.recipe import format_recipe
 from cr1cc.records import Decision
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
@@ -27,7 +28,8 @@ _ORIGINS = {
 @click.command("explain")
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str, as_json: bool) -> None:
+@click.option("--trace", is_flag=True, help="Show every turn of the search for the recipe.")
+def command(file: str, as_json: bool, trace: bool) -> None:
     """Say what the last command with FILE (a source or an object) came to, and why."""
     event = _event(file)
     decision = _decision(event.key) if event.key else None
@@ -35,6 +37,8 @@ def command(file: str, as_json: bool) -> None:
         output.document(_document(event, decision))
     else:
         _print(event, decision)
+        if trace and decision is not None:
+            _print_trace(decision)
 
 
 def _event(file: str) -> journal.Event:
@@ -72,6 +76,7 @@ def _document(event: journal.Event, decision: Decision | None) -> dict[str, obje
             "evaluations": decision.evaluations,
             "evidence": decision.evidence,
             "functions": [asdict(change) for change in decision.functions],
+            "trace": [asdict(turn) for turn in decision.trace],
         },
     }
 
@@ -85,6 +90,9 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
     lines = [("source", event.source), ("object", event.output)]
     lines.append(("result", outcome.value if outcome else event.outcome))
     lines.append(("detail", event.detail))
+    lines.append(("no cache", event.store_problem))
+    lines.append(("no daemon", event.daemon_problem))
+    lines.append(("no model", event.model_problem))
     lines.append(("when", datetime.fromtimestamp(event.time).isoformat(" ", "seconds")))
     if event.key:
         lines.append(("decision", _ORIGINS.get(event.hit, event.hit)))
@@ -94,7 +102,7 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
         lines.append(("recipe", "no longer in the cache"))
     for name, text in lines:
         if text:
-            click.echo(f"{name + ':':<12}{output.plain(text)}")
+            click.echo(f"{name + ':':<13}{output.plain(text)}")
     if decision is not None and decision.functions:
         click.echo()
         rows = [
@@ -103,6 +111,24 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
         ]
         headings = ("function", "before", "after", "change", "own pipeline", "known from")
         output.table(headings, rows, numbers=(1, 2, 3))
+
+
+def _print_trace(decision: Decision) -> None:
+    click.echo()
+    rows = [
+        (
+            number,
+            turn.action,
+            "-" if turn.after is None else turn.after,
+            "failed" if turn.after is None else output.percent(turn.before, turn.after),
+            format_recipe(turn.recipe),
+        )
+        for number, turn in enumerate(decision.trace, 1)
+    ]
+    if rows:
+        output.table(("turn", "action", "bytes", "smaller", "recipe"), rows, numbers=(0, 2, 3))
+    else:
+        click.echo("no turn was recorded with this decision")
 
 
 def _decision_lines(decision: Decision) -> list[tuple[str, str]]:

@@ -15,6 +15,12 @@ from cr1cc.outcome import Kind, Outcome
 from cr1cc.storage import journal
 
 _OUTCOMES = {outcome.counter: outcome for outcome in Outcome}
+# Fields of an event that say why a compile did without something.
+_PROBLEMS = {
+    "store_problem": "cache",
+    "daemon_problem": "resident process",
+    "model_problem": "model",
+}
 
 
 @click.command("stats")
@@ -43,7 +49,7 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
     outcomes: Counter[str] = Counter()
     details: dict[str, Counter[str]] = {}
     hits: Counter[str] = Counter()
-    problems: dict[str, Counter[str]] = {"cache": Counter(), "resident process": Counter()}
+    problems: dict[str, Counter[str]] = {field: Counter() for field in _PROBLEMS}
     before = after = evaluations = commands = 0
     since = None
     for event in events:
@@ -53,12 +59,9 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         evaluations += event.evaluations if not event.hit else 0
         if event.detail:
             details.setdefault(event.outcome, Counter())[event.detail] += 1
-        for subject, problem in (
-            ("cache", event.store_problem),
-            ("resident process", event.daemon_problem),
-        ):
-            if problem:
-                problems[subject][problem] += 1
+        for field in _PROBLEMS:
+            if problem := getattr(event, field):
+                problems[field][problem] += 1
         if event.key:
             hits[event.hit or "none"] += 1
         if event.outcome == Outcome.SMALLER.counter:
@@ -74,8 +77,7 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         "evaluations": evaluations,
         "bytes_before": before,
         "bytes_after": after,
-        "store_problems": dict(problems["cache"]),
-        "daemon_problems": dict(problems["resident process"]),
+        **{f"{field}s": dict(counts) for field, counts in problems.items()},
     }
 
 
@@ -110,8 +112,8 @@ def _print(totals: dict[str, object]) -> None:
         f"decisions: {hits['object'] + hits['module']} from the cache, {hits['pack']} from packs, "
         f"{hits['none']} searched in {totals['evaluations']} evaluations"
     )
-    for subject, key in (("cache", "store_problems"), ("resident process", "daemon_problems")):
-        problems = totals[key]
+    for field, subject in _PROBLEMS.items():
+        problems = totals[f"{field}s"]
         assert isinstance(problems, dict)
         for reason, count in problems.items():
             click.echo(f"the {subject} could not be used {count} times: {reason}")

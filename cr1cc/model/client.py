@@ -20,7 +20,6 @@ from cr1cc.util.messages import Resident, read_message, write_message
 
 _PROGRAM = "from cr1cc.model.server import main; main()"
 _SILENCE = 60  # wall seconds without an answer that are too many
-LARGEST = 8 << 30  # bytes of a file
 _ENDED = "ended"
 
 
@@ -124,8 +123,7 @@ def _spawn(path: str, environ: Mapping[str, str]) -> _Link:
         pid = process.start_python(
             _PROGRAM,
             [path, str(os.getpid())],
-            # Threads for matrices that nobody multiplies would only take address space.
-            {**environ, "OPENBLAS_NUM_THREADS": "1"},
+            environ,
             stdin=request_read,
             stdout=reply_write,
         )

@@ -60,6 +60,7 @@ class State:
     option: int = 0  # the last option's id, OPTION's before the first one, 0 before that
     groups: frozenset[str] = frozenset()
     done: bool = False
+    actions: tuple[int, ...] = ()  # what a turn may begin with; () inside of a recipe
 
     @property
     def said(self) -> str:
@@ -71,13 +72,15 @@ class State:
         stages = self.stages < MAX_STAGES
         return (
             self.rules, room, stages, len(self.levels), self.levels[-1], self.filled,
-            self.macro, self.option, self.groups, self.done,
+            self.macro, self.option, self.groups, self.done, self.actions,
         )  # fmt: skip
 
     def allowed(self) -> tuple[int, ...]:
         """Ids of the tokens that may follow, ascending; nothing after the end."""
         if self.done:
             return ()
+        if self.actions:
+            return self.actions
         if self.option:
             return self._options()
         depth = len(self.levels) - 1
@@ -98,6 +101,8 @@ class State:
         """The state behind an allowed token."""
         word = TOKENS[token]
         left = self.left - 1
+        if self.actions:  # the search needs no recipe
+            return _replace(self, left=left, actions=(), done=word == words.SEARCH)
         if word == words.END:
             return _replace(self, left=left, done=True)
         if word == words.OPTION:
@@ -134,6 +139,11 @@ class State:
                 if token > self.option and group not in self.groups
             ]
         return tuple(found)
+
+
+def turn(rules: Rules, *actions: str) -> State:
+    """A turn of the model: one of these actions, and the recipe that belongs to it."""
+    return State(rules, LENGTH + 1, actions=tuple(sorted(IDS[word] for word in actions)))
 
 
 def walk(rules: Rules, tokens: Sequence[int]) -> bool:

@@ -8,9 +8,12 @@ from typing import ClassVar, Protocol
 
 from cr1cc.errors import ModelError
 from cr1cc.model.choices import Choices
-from cr1cc.model.decoding import State
-from cr1cc.model.text import LENGTH, Pieces, Spelling
+from cr1cc.model.decoding import LENGTH, State
+from cr1cc.model.text import Pieces, Spelling
+from cr1cc.model.vocabulary import PROMPT_LENGTH
 from cr1cc.util.remembered import Stamp
+
+ROOM = -(-(PROMPT_LENGTH + 1 + LENGTH) // 128) * 128  # tokens of a prompt and one answer
 
 Turns = tuple[tuple[int, ...], ...]  # tokens; each turn is decoded as one chunk
 _RESPONSE = 64  # tokens that a turn of somebody else is thought to take
@@ -85,7 +88,7 @@ class TextQuestion:
         needed = sum(map(len, turns)) + start.left
         if needed > words.context:
             raise ModelError(f"its context of {words.context} tokens is too short for {needed}")
-        room = len(turns[0]) + self.questions * (LENGTH + _RESPONSE)
+        room = len(turns[0]) + self.questions * (start.left + _RESPONSE)
         return turns, start, min(words.context, max(needed, -(-room // _STEP) * _STEP))
 
     def _turns(self, words: Words) -> Turns:

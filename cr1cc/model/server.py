@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cr1cc.errors import ModelError
-from cr1cc.model.engine import Engine, Session
 from cr1cc.model.question import AnyQuestion, Sample, Turns
-from cr1cc.model.sampling import sample
 from cr1cc.util.confine import die_with, keep_only, limit_memory, silence
 from cr1cc.util.messages import read_message, write_message
 from cr1cc.util.remembered import stamp
+
+if TYPE_CHECKING:
+    from cr1cc.model.engine import Session
 
 _SHARE = 3  # address space for each byte of the file: mapped, and some of it copied
 _MEMORY = 2 << 30  # bytes of address space besides
@@ -29,6 +30,17 @@ class Loaded:
 
     def __init__(self, path: str) -> None:
         """Raises ModelError or OSError."""
+        # Threads for matrices that nobody multiplies would only take address space.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        # Another libllama than the one whose stamps are known.
+        os.environ.pop("LLAMA_CPP_LIB_PATH", None)
+        try:
+            # Here, so that packages which cannot be loaded are an answer, too.
+            from cr1cc.model import sampling
+            from cr1cc.model.engine import Engine
+        except Exception as error:
+            raise ModelError(f"llama-cpp-python cannot be loaded: {error}") from None
+        self.sample = sampling.sample
         self.stamp = stamp(path)
         self.engine = Engine(path)
         if not self.engine.facts()["vocabulary"]:
@@ -62,7 +74,7 @@ class Desk:
         for turn in turns[known:]:
             self._logits = session.extend(turn)
         self._turns = turns
-        return sample(
+        return self._loaded.sample(
             session, self._logits, start, question.rows, question.temperature, question.seed
         )
 
@@ -77,6 +89,15 @@ class Desk:
         self._turns = ()
         self._session = self._loaded.engine.session(rows, room)
         return self._session
+
+
+def load(path: str) -> Loaded:
+    """What is at `path`, in this process, whose memory is limited from now on.
+
+    Raises ModelError or OSError; may end the process.
+    """
+    limit_memory(_SHARE * os.stat(path).st_size + _MEMORY)
+    return Loaded(path)
 
 
 def serve(loaded: Loaded, requests: int, replies: int) -> NoReturn:
@@ -109,8 +130,7 @@ def main() -> NoReturn:
     silence()
     keep_only(requests, replies)
     try:
-        limit_memory(_SHARE * os.stat(path).st_size + _MEMORY)
-        loaded = Loaded(path)
+        loaded = load(path)
     except (ModelError, OSError) as error:
         # The first request gets it for an answer.
         refusal = error if isinstance(error, ModelError) else ModelError(error.strerror or "")

@@ -78,9 +78,7 @@ class Spelling:
 
     @property
     def begun(self) -> str:
-        openings = [OPENINGS[action] for action in self.actions]
-        same = takewhile(lambda column: len(set(column)) == 1, zip(*openings, strict=False))
-        return "".join(column[0] for column in same)
+        return beginning(self.actions)
 
     def start(self, pieces: Pieces) -> TextState:
         """Raises ModelError if these pieces cannot spell the protocol."""
@@ -152,6 +150,13 @@ class TextState:
                 yield last
             if not full and len(between) + _least(rules, self.action) <= room:
                 yield between
+
+
+def beginning(actions: Sequence[Action]) -> str:
+    """What the texts of these actions have in common."""
+    columns = zip(*(OPENINGS[action] for action in actions), strict=False)
+    same = takewhile(lambda column: len(set(column)) == 1, columns)
+    return "".join(column[0] for column in same)
 
 
 def write(action: Action, items: Sequence[str]) -> str:

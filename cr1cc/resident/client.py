@@ -1,32 +1,28 @@
 """The compile's end: reach the resident process, or start one for the next compile.
 
-Nothing here waits for long, and nothing that goes wrong is an error: the caller forks a
+Nothing here waits for long, and nothing that goes wrong is an error: the caller makes a
 worker of its own then.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
 from cr1cc.errors import ResidentError
-from cr1cc.resident.place import Place, place_for
+from cr1cc.resident.place import Place, Service, place_for
+from cr1cc.util.process import start_python
 
 _PATIENCE = 0.5  # seconds for an answer: a stopped or swamped process costs no more
 IDLE = 120.0  # seconds after which a resident process without work ends
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Not `-m`: that would look for modules in the folder that is being built.
-_PROGRAM = (
-    f"import sys; sys.path.insert(0, {_ROOT!r}); from cr1cc.resident.server import main; main()"
-)
+_PROGRAM = "from cr1cc.resident.server import main; main()"
 
 
 class Resident:
-    """The resident process for one libLLVM, as one compile sees it."""
+    """The resident process for one service, as one compile sees it."""
 
-    def __init__(self, libllvm: str, environ: Mapping[str, str]) -> None:
-        self.libllvm = libllvm
+    def __init__(self, service: Service, environ: Mapping[str, str]) -> None:
+        self.service = service
         self.environ = environ
         self.problem = ""  # why it could not be used, if it could not
         self._given_up = False
@@ -42,11 +38,11 @@ class Resident:
         if self._given_up:
             return None
         try:
-            place = place_for(self.libllvm, self.environ)
+            place = place_for(self.service, self.environ)
             try:
                 return connect(place)
             except (FileNotFoundError, ConnectionRefusedError):
-                start(place, self.libllvm, self.environ)
+                start(place, self.service, self.environ)
         except (OSError, ResidentError) as error:
             self.problem = str(error)
         self._given_up = True
@@ -66,7 +62,7 @@ def connect(place: Place) -> int:
         return connection.detach()
 
 
-def start(place: Place, libllvm: str, environ: Mapping[str, str], idle: float = IDLE) -> bool:
+def start(place: Place, service: Service, environ: Mapping[str, str], idle: float = IDLE) -> bool:
     """Start a resident process unless there is one; at most one starts however many try.
 
     The lock is taken here and inherited, so it is held from now until that process ends.
@@ -76,38 +72,11 @@ def start(place: Place, libllvm: str, environ: Mapping[str, str], idle: float = 
     lock = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(lock, 0)  # the process id of the one before
-        _spawn([libllvm, place.base, str(lock), str(idle)], lock, environ)
+        os.truncate(lock, 0)  # what the one before said of itself
+        arguments = [service.kind, service.path, place.base, str(lock), str(idle)]
+        start_python(_PROGRAM, arguments, environ, keep=lock, session=True)
     except BlockingIOError:
         return False
     finally:
         os.close(lock)
     return True
-
-
-def _spawn(arguments: list[str], lock: int, environ: Mapping[str, str]) -> None:
-    """In a session of its own, and with no descriptor of the build but the lock: a pipe
-    that a process keeps open, as those of make's jobserver, never ends."""
-    inherited = [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2 and _inheritable(n)]
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    os.set_inheritable(lock, True)
-    try:
-        os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-c", _PROGRAM, *arguments],
-            dict(environ),
-            file_actions=[
-                *((os.POSIX_SPAWN_DUP2, null, standard) for standard in (0, 1, 2)),
-                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in inherited),
-            ],
-            setsid=True,
-        )
-    finally:
-        os.close(null)
-
-
-def _inheritable(descriptor: int) -> bool:
-    try:
-        return os.get_inheritable(descriptor)
-    except OSError:  # the one that listed the folder
-        return False

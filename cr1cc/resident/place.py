@@ -4,8 +4,8 @@
     FOLDER/NAME.lock   held by it as long as it lives; its process id is in there
     FOLDER/NAME.log    what it had to say
 
-NAME is a digest of this program's code and of the libLLVM, so a compile never talks to a
-resident process that would do anything else than it does itself.
+NAME is a digest of this program's code and of what the process has loaded, so a compile
+never talks to a resident process that would do anything else than it does itself.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cr1cc.errors import ResidentError
+from cr1cc.util.remembered import stamp
 
 _LONGEST = 100  # bytes of a socket's path: sockaddr_un has 108
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -42,9 +43,21 @@ class Place:
         return self.base + ".log"
 
 
-def place_for(libllvm: str, environ: Mapping[str, str]) -> Place:
+@dataclass(frozen=True)
+class Service:
+    """What a resident process is to have loaded."""
+
+    kind: str  # a row in `kinds.KINDS`
+    path: str
+    files: tuple[str, ...]  # that its answers depend on
+
+
+def place_for(service: Service, environ: Mapping[str, str]) -> Place:
     """Raises ResidentError if the folder is not private, OSError if a file is missing."""
-    name = hashlib.blake2b(repr((_code(), _stamp(libllvm))).encode(), digest_size=8).hexdigest()
+    versions = (service.kind, service.path, _code(), *map(stamp, service.files))
+    name = hashlib.blake2b(
+        repr(versions).encode(errors="surrogateescape"), digest_size=8
+    ).hexdigest()
     return Place(os.path.join(private_folder(environ), name))
 
 
@@ -72,11 +85,6 @@ def private_folder(environ: Mapping[str, str]) -> str:
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise ResidentError(f"{folder}: open to other users")
     return folder
-
-
-def _stamp(path: str) -> tuple[str, int, int, int]:
-    found = os.stat(path)
-    return os.path.realpath(path), found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _code() -> tuple[object, ...]:

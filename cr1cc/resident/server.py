@@ -1,13 +1,15 @@
-"""The resident process itself, started with the arguments LIBLLVM BASE LOCK IDLE.
+"""The resident process itself, started with the arguments KIND PATH BASE LOCK IDLE.
 
-It loads libLLVM once and never calls it. Every connection gets a forked worker that speaks
-the same protocol as one that a compile forks, over the socket. LOCK is a descriptor that
-holds the lock of this place; IDLE are the seconds without a connection after which it ends.
+It loads what is at PATH once (`kinds.py`) and never uses it. Every connection gets a forked
+worker that speaks the same protocol as one that a compile makes, over the socket. LOCK is a
+descriptor that holds the lock of this place; IDLE are the seconds without a connection after
+which it ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -16,11 +18,11 @@ import struct
 import sys
 import threading
 import time
+from typing import Any
 
-from cr1cc.evaluate.channel import serve
-from cr1cc.llvm.library import Library
+from cr1cc.errors import Cr1Error
+from cr1cc.resident.kinds import KINDS, Kind
 from cr1cc.resident.place import Place
-from cr1cc.util.messages import read_message
 from cr1cc.util.process import ENDING
 
 READY = b"+"  # the first byte that a client gets, from its worker
@@ -35,10 +37,11 @@ _WORKERS = 8 * (os.cpu_count() or 1)
 class Server:
     """Accepts connections until nobody came for `idle` seconds, or a signal ends it."""
 
-    def __init__(self, place: Place, library: Library, idle: float) -> None:
+    def __init__(self, place: Place, kind: Kind, loaded: Any, idle: float) -> None:
         """Raises OSError if the socket cannot be made."""
         self.place = place
-        self.library = library
+        self.kind = kind
+        self.loaded = loaded
         self.idle = idle
         self.children: set[int] = set()
         self.served = 0
@@ -60,24 +63,11 @@ class Server:
                 self._accept()
             elif self.children:
                 last = time.monotonic()
-        self.log(f"ends: idle, {self.served} workers served")
+        log(self.place, f"ends: idle, {self.served} workers served")
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
             os.unlink(self.place.socket)
-
-    def log(self, text: str) -> None:
-        """One line, as far as the disk has room; the file is begun anew when it is long."""
-        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {os.getpid()} {text}\n".encode()
-        with contextlib.suppress(OSError):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            descriptor = os.open(self.place.log, flags, 0o600)
-            try:
-                if os.fstat(descriptor).st_size > _LOG_LIMIT:
-                    os.ftruncate(descriptor, 0)
-                os.write(descriptor, line)
-            finally:
-                os.close(descriptor)
 
     def _accept(self) -> None:
         try:
@@ -86,9 +76,9 @@ class Server:
             return  # it went away again
         with connection:
             if _peer(connection) != os.getuid():
-                self.log("turned away: another user")
+                log(self.place, "turned away: another user")
             elif len(self.children) >= _WORKERS:
-                self.log("turned away: too many workers")
+                log(self.place, "turned away: too many workers")
             else:
                 self._fork(connection)
 
@@ -97,17 +87,24 @@ class Server:
         try:
             child = os.fork()
         except OSError as error:
-            self.log(f"turned away: {error.strerror}")
+            log(self.place, f"turned away: {error.strerror}")
             return
         if child == 0:
             try:
                 for number in ENDING:
                     signal.signal(number, signal.SIG_DFL)
-                _work(self.library, connection.detach(), daemon)
+                self._work(connection.detach(), daemon)
             finally:
                 os._exit(1)
         self.children.add(child)
         self.served += 1
+
+    def _work(self, connection: int, daemon: int) -> None:
+        """The life of one worker, which ends with the connection at the latest."""
+        os.set_blocking(connection, True)
+        os.write(connection, READY)
+        threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+        self.kind.work(self.loaded, connection, daemon)
 
     def _reap(self) -> None:
         for child in list(self.children):
@@ -117,16 +114,18 @@ class Server:
             self.children.discard(child)
 
 
-def _work(library: Library, connection: int, daemon: int) -> None:
-    """The life of one worker: what to work on, then requests. Never returns."""
-    os.set_blocking(connection, True)
-    os.write(connection, READY)
-    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
-    beginning = read_message(connection)
-    if beginning is None:
-        os._exit(0)
-    subject, limits = beginning
-    serve(library, subject, limits, connection, connection, daemon)
+def log(place: Place, text: str) -> None:
+    """One line, as far as the disk has room; the file is begun anew when it is long."""
+    line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {os.getpid()} {text}\n".encode()
+    with contextlib.suppress(OSError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(place.log, flags, 0o600)
+        try:
+            if os.fstat(descriptor).st_size > _LOG_LIMIT:
+                os.ftruncate(descriptor, 0)
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
 
 
 def _end_with(connection: int) -> None:
@@ -145,28 +144,27 @@ def _peer(connection: socket.socket) -> int:
 
 
 def main() -> None:
-    libllvm, base, lock, idle = sys.argv[1:]
+    kind, path, base, lock, idle = sys.argv[1:]
     os.set_inheritable(int(lock), False)
     os.chdir("/")  # no folder of a build is in use by us
-    library = Library(libllvm)
-    library.load()
-    server = Server(Place(base), library, float(idle))
+    place = Place(base)
+    try:
+        loaded = KINDS[kind].load(path)
+    except (Cr1Error, OSError) as error:
+        log(place, f"cannot load {path}: {error}")
+        sys.exit(1)
+    server = Server(place, KINDS[kind], loaded, float(idle))
 
     def stop(number: int, _frame: object) -> None:
-        server.log(f"ends: {signal.Signals(number).name}")
+        log(place, f"ends: {signal.Signals(number).name}")
         server.close()
         os._exit(0)
 
     for number in ENDING:
         signal.signal(number, stop)
-    # Modules that workers need are loaded once, here, and no worker has to collect them.
-    import gc
-
-    import cr1cc.evaluate.worker  # noqa: F401
-
-    gc.freeze()
-    os.pwrite(int(lock), f"{os.getpid()}\n".encode(), 0)
-    server.log(f"listens: {libllvm}")
+    gc.freeze()  # no worker has to collect what was loaded once, here
+    os.pwrite(int(lock), f"{os.getpid()} {kind} {path}\n".encode(errors="surrogateescape"), 0)
+    log(place, f"listens: {kind} {path}")
     try:
         server.run()
     finally:

@@ -21,6 +21,8 @@ class Running:
 
     place: Place
     pid: int  # 0: it has just been started and has not said it yet
+    kind: str = ""
+    path: str = ""  # of what it has loaded
 
 
 def running(environ: Mapping[str, str]) -> list[Running]:
@@ -28,7 +30,7 @@ def running(environ: Mapping[str, str]) -> list[Running]:
     folder = private_folder(environ)
     names = sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".lock"))
     places = [Place(os.path.join(folder, name)) for name in names]
-    return [Running(place, _pid(place)) for place in places if _held(place)]
+    return [_running(place) for place in places if _held(place)]
 
 
 def stop(process: Running) -> bool:
@@ -37,7 +39,7 @@ def stop(process: Running) -> bool:
     while _held(process.place):
         if time.monotonic() > deadline:
             return False
-        if pid := _pid(process.place):  # 0 while it is being started
+        if pid := _running(process.place).pid:  # 0 while it is being started
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         time.sleep(0.02)
@@ -69,7 +71,10 @@ def _held(place: Place) -> bool:
     return False
 
 
-def _pid(place: Place) -> int:
-    with contextlib.suppress(OSError, ValueError), open(place.lock, encoding="ascii") as file:
-        return int(file.read())
-    return 0
+def _running(place: Place) -> Running:
+    """What the process that holds the lock has written into it."""
+    with contextlib.suppress(OSError, ValueError):
+        with open(place.lock, encoding="utf-8", errors="surrogateescape") as file:
+            pid, kind, path = file.read().rstrip("\n").split(" ", 2)
+        return Running(place, int(pid), kind, path)
+    return Running(place, 0)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cr1cc.outcome import Kind, Outcome
-from cr1cc.records import Answer, Decision, Failure, FunctionChange, Recipe
+from cr1cc.records import Answer, Decision, Failure, FunctionChange, Recipe, Turn
 
 # Raises an exception if the recipe is not one that may be applied.
 CheckRecipe = Callable[[Recipe], object]
@@ -68,6 +68,10 @@ def encode_decision(decision: Decision) -> bytes:
             "evidence": decision.evidence,
             "functions": [
                 [f.name, f.before, f.after, f.tail, f.origin] for f in decision.functions
+            ],
+            "trace": [
+                [t.action, t.recipe.stages, t.recipe.options, t.before, t.after]
+                for t in decision.trace
             ],
         }
     )
@@ -167,9 +171,18 @@ def _decision(fields: dict[str, object]) -> Decision:
         ic_after=ic_after,
         evidence=_text(fields["evidence"]),
         functions=tuple(_change(item) for item in _list(fields["functions"])),
+        # Absent from entries of packs that are older than traces.
+        trace=tuple(_turn(item) for item in _list(fields.get("trace", []))),
     )
     _consistent(decision)
     return decision
+
+
+def _turn(item: object) -> Turn:
+    """For people only: what a turn names is never applied."""
+    action, stages, options, before, after = _list(item)
+    recipe = Recipe(_texts(stages), _texts(options))
+    return Turn(_text(action), recipe, _count(before), None if after is None else _count(after))
 
 
 def _consistent(decision: Decision) -> None:

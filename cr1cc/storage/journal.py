@@ -33,7 +33,8 @@ class Event(NamedTuple):
     evaluations: int = 0
     hit: str = ""  # "object" or "module": the local store had it, "pack": a shipped pack
     store_problem: str = ""  # why the local store could not be used
-    daemon_problem: str = ""  # why the resident process could not be used
+    daemon_problem: str = ""  # why a resident process could not be used
+    model_problem: str = ""  # why the model could not be used
     milliseconds: float = 0.0
     time: float = 0.0  # seconds since 1970; 0: now, when it is appended
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from cr1cc import improve
 from cr1cc.config import Config
 from cr1cc.errors import UserError
-from cr1cc.policy.proposers import proposer_named
+from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Toolchain
 from cr1cc.storage import upkeep
 from cr1cc.storage.keys import SCHEMA
@@ -40,7 +40,8 @@ _FLAGS = "-Oz"  # what the packages are built with
 def current() -> dict[str, int | str]:
     """What decisions of this version, with default settings, depend on."""
     config = Config()
-    return {"format": SCHEMA, **asdict(improve.basis(config, proposer_named(config.proposer)))}
+    proposer = proposer_named(config.proposer, Circumstances(config, os.environ))
+    return {"format": SCHEMA, **asdict(improve.basis(config, proposer))}
 
 
 def make(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cr1cc.util.data import data_path
-from tests.e2e.wrapped import run
+from tests.e2e.wrapped import LLAMA_BUILD, run
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = ("github/action.yml", "github/summary/action.yml")
@@ -146,7 +146,7 @@ def test_the_lines_of_the_gitlab_job_run_in_bash(
         for name, value in re.findall(r"(\w+): (.+)", part(job, "variables", "  "))
     }
     assert set(variables) == {"CC", "CXX", "CR1_CACHE_DIR"}
-    environ = {**variables, "CR1_PACKAGE": str(source)}
+    environ = {**variables, "CR1_PACKAGE": str(source), "CMAKE_ARGS": LLAMA_BUILD}
 
     def script(key: str) -> str:
         return "\n".join(re.findall(r"^    - (.+)$", part(job, key, "  "), re.MULTILINE))

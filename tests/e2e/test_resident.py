@@ -27,7 +27,7 @@ from cr1cc.passes.macros import macros_for
 from cr1cc.records import Failure, Level, Recipe, Score, Toolchain
 from cr1cc.resident import client, survey
 from cr1cc.resident.client import Resident
-from cr1cc.resident.place import Place, place_for, private_folder
+from cr1cc.resident.place import Place, Service, place_for, private_folder
 from tests.e2e.wrapped import PROGRAM, Wrapped
 
 SIZE = Recipe(("@size",))
@@ -51,8 +51,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def place(runtime: Path, any_toolchain: Toolchain) -> Place:
     """That of a resident process that listens."""
     assert any_toolchain.libllvm
-    place = place_for(any_toolchain.libllvm, os.environ)
-    assert client.start(place, any_toolchain.libllvm, os.environ)
+    place = place_for(service(any_toolchain), os.environ)
+    assert client.start(place, service(any_toolchain), os.environ)
     wait_for(lambda: os.path.exists(place.socket))
     return place
 
@@ -63,6 +63,11 @@ def wait_for(condition: object, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def service(toolchain: Toolchain) -> Service:
+    assert toolchain.libllvm
+    return Service("llvm", toolchain.libllvm, (toolchain.libllvm,))
 
 
 def pid_of(place: Place) -> int:
@@ -78,7 +83,7 @@ def evaluator(toolchain: Toolchain, folder: Path, **changed: object) -> Evaluato
     assert toolchain.libllvm
     return Evaluator(
         Library(toolchain.libllvm), Subject(done.stdout, macros),
-        Limits(cpu_seconds=5), Resident(toolchain.libllvm, os.environ),
+        Limits(cpu_seconds=5), Resident(service(toolchain), os.environ),
     )  # fmt: skip
 
 
@@ -124,10 +129,12 @@ def test_the_worker_of_a_compile_that_ends_ends(place: Place) -> None:
 
 def test_of_many_starts_one_succeeds(runtime: Path, any_toolchain: Toolchain) -> None:
     assert any_toolchain.libllvm
-    place = place_for(any_toolchain.libllvm, os.environ)
+    place = place_for(service(any_toolchain), os.environ)
     program = (
-        "import os, sys; from cr1cc.resident import client; from cr1cc.resident.place import Place;"
-        "sys.exit(not client.start(Place(sys.argv[1]), sys.argv[2], os.environ))"
+        "import os, sys; from cr1cc.resident import client;"
+        "from cr1cc.resident.place import Place, Service;"
+        "service = Service('llvm', sys.argv[2], (sys.argv[2],));"
+        "sys.exit(not client.start(Place(sys.argv[1]), service, os.environ))"
     )
     command = [sys.executable, "-c", program, place.base, any_toolchain.libllvm]
     starts = [subprocess.Popen(command) for _ in range(8)]
@@ -140,20 +147,20 @@ def test_it_ends_by_itself_and_another_one_takes_over(
     runtime: Path, any_toolchain: Toolchain
 ) -> None:
     assert any_toolchain.libllvm
-    place = place_for(any_toolchain.libllvm, os.environ)
+    place = place_for(service(any_toolchain), os.environ)
     for _ in range(2):
-        assert client.start(place, any_toolchain.libllvm, os.environ, idle=0.1)
+        assert client.start(place, service(any_toolchain), os.environ, idle=0.1)
         wait_for(lambda: "ends: idle" in _log(place))
         wait_for(lambda: not survey.running(os.environ))
         assert not os.path.exists(place.socket)
         os.unlink(place.log)
     # One that was killed leaves its socket: it is in nobody's way.
-    assert client.start(place, any_toolchain.libllvm, os.environ)
+    assert client.start(place, service(any_toolchain), os.environ)
     wait_for(lambda: os.path.exists(place.socket))
     os.kill(pid_of(place), signal.SIGKILL)
     wait_for(lambda: not survey.running(os.environ))
     assert os.path.exists(place.socket)
-    assert client.start(place, any_toolchain.libllvm, os.environ)
+    assert client.start(place, service(any_toolchain), os.environ)
     wait_for(lambda: _log(place).count("listens") == 2)
     os.close(client.connect(place))
 
@@ -220,7 +227,7 @@ def test_somebody_who_only_listens_is_not_waited_for(
     runtime: Path, any_toolchain: Toolchain, tmp_path: Path
 ) -> None:
     assert any_toolchain.libllvm
-    place = place_for(any_toolchain.libllvm, os.environ)
+    place = place_for(service(any_toolchain), os.environ)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(place.socket)
         listener.listen()

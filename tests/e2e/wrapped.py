@@ -14,6 +14,12 @@ from cr1cc.records import Toolchain
 from cr1cc.storage import journal
 from cr1cc.util.elf import ObjectFile
 
+# How llama-cpp-python is built in minutes; pip keeps the result for the next installation.
+LLAMA_BUILD = (
+    "-DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE="
+    + str(Path(__file__).resolve().parents[2] / "cr1cc/model/llama.cmake")
+)
+
 # A program with something to gain for every recipe: loops, switches, equal code, data.
 PROGRAM = """
 #include <stdio.h>

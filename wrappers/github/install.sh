@@ -10,6 +10,11 @@ checkout=$(cd "$(dirname "$0")/../.." && pwd -P)
 home=$RUNNER_TEMP/cr1cc
 python=$home/venv/bin/python
 
+# Of llama.cpp, which pip builds from source, only what is needed: see docs/model.md.
+llama="-DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF"
+llama="$llama -DCMAKE_PROJECT_llama_cpp_INCLUDE=$checkout/cr1cc/model/llama.cmake"
+export CMAKE_ARGS="${CMAKE_ARGS:-$llama}"
+
 pip_install() {
   "$python" -m pip install --quiet --disable-pip-version-check "$1"
 }

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from cr1cc.cli.main import SUBCOMMANDS, main, program
 from cr1cc.config import Config, cache_home, state_home
 from cr1cc.outcome import Outcome
-from cr1cc.records import Answer, Decision, FunctionChange, Recipe
+from cr1cc.records import Answer, Decision, FunctionChange, Recipe, Turn
 from cr1cc.storage import journal
 from cr1cc.storage.journal import Event
 from cr1cc.storage.store import DecisionStore
@@ -71,6 +71,10 @@ def recorded(tmp_path: Path) -> Path:
         900,
         evidence="all checks passed",
         functions=(FunctionChange("f[red]", 80, 20, "dce", "search"),),
+        trace=(
+            Turn(Turn.MEASURED, Recipe(("@size",)), 1000, None),
+            Turn(Turn.ANSWERED, Recipe(("@size",), ("-disable-lsr",)), 1000, 900),
+        ),
     )
     with DecisionStore(Config(cache_dir=cache_home(os.environ))) as store:
         store.put_module(KEY, decision)
@@ -213,6 +217,14 @@ def test_explain_tells_the_decision_by_source_and_by_object(recorded: Path, suff
     assert shown["outcome"] == "smaller"
     assert shown["decision"]["tails"] == {"f": "dce"}
     assert shown["decision"]["functions"][0]["after"] == 20
+
+
+def test_explain_shows_every_turn(recorded: Path) -> None:
+    lines = invoke("explain", "--trace", str(recorded)).output.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("TURN"))
+    assert lines[head + 1].split() == ["1", "instrcount", "-", "failed", "@size"]
+    assert lines[head + 2].split()[:5] == ["2", "answer", "900", "10.00", "%"]
+    assert "TURN" not in invoke("explain", str(recorded)).output
 
 
 def test_explain_tells_the_reason_for_passing_through(recorded: Path) -> None:

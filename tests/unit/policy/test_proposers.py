@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from cr1cc.errors import RecipeError, ToolchainError, UserError
+from cr1cc.config import Config
+from cr1cc.errors import ModelError, RecipeError, ToolchainError, UserError
 from cr1cc.passes.recipe import (
     canonical,
     check_recipe,
@@ -19,17 +23,40 @@ from cr1cc.passes.recipe import (
     parse_recipe,
 )
 from cr1cc.passes.rows import NEWEST, OLDEST
-from cr1cc.policy import coreset
-from cr1cc.policy.proposers import PROPOSERS, proposer_named
+from cr1cc.policy import coreset, model_, proposers
+from cr1cc.policy.interface import Proposer
+from cr1cc.policy.proposers import PROPOSERS, Circumstances
 from cr1cc.records import Failure, Level, ModuleInfo, Recipe, Request, Score
+from tests.models import random_model
 
 MAJORS = (14, 16, 19, 22, 23)
 SIZE = Recipe(("@size",))
+Named = Callable[[str], Proposer]
 
 
 def request(budget: int, major: int = 19, target: str = "X86", print_: str = "a1") -> Request:
     info = ModuleInfo(print_, "x86_64-pc-linux-gnu", 100, (1,) * 56, 4, False)
     return Request(info, Level.OZ, major, target, budget)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """With a model, should one be asked for."""
+    folder = tmp_path_factory.mktemp("model")
+    path = folder / "random.gguf"
+    if importlib.util.find_spec("llama_cpp"):
+        random_model(path)
+    return Config(model=str(path), cache_dir=str(folder))
+
+
+@pytest.fixture
+def named(config: Config) -> Named:
+    def found(name: str) -> Proposer:
+        if name == "model":
+            pytest.importorskip("llama_cpp", reason="the package llama-cpp-python is missing")
+        return proposers.proposer_named(name, Circumstances(config, os.environ))
+
+    return found
 
 
 HUGE = 200_000  # instructions
@@ -56,11 +83,13 @@ class Bench:
 @pytest.mark.parametrize("name", PROPOSERS)
 @pytest.mark.parametrize("target", ["X86", "AArch64"])
 @pytest.mark.parametrize("major", MAJORS)
-def test_proposals_hold_for_the_compiler_and_repeat(name: str, target: str, major: int) -> None:
+def test_proposals_hold_for_the_compiler_and_repeat(
+    named: Named, name: str, target: str, major: int
+) -> None:
     asked = request(24, major, target)
     first, second = Bench(), Bench()
-    proposal = proposer_named(name).propose(asked, first)
-    assert proposer_named(name).propose(asked, second) == proposal
+    proposal = named(name).propose(asked, first)
+    assert named(name).propose(asked, second) == proposal
     assert first.asked == second.asked
     for recipe in (*proposal.recipes, *first.asked):
         check_recipe(recipe, major, target)
@@ -69,54 +98,54 @@ def test_proposals_hold_for_the_compiler_and_repeat(name: str, target: str, majo
 
 
 @pytest.mark.parametrize("name", PROPOSERS)
-def test_a_huge_module_gets_all_of_its_budget_and_only_what_fits(name: str) -> None:
+def test_a_huge_module_gets_all_of_its_budget_and_only_what_fits(named: Named, name: str) -> None:
     asked = request(40)
     asked = replace(asked, info=replace(asked.info, ic=HUGE))
     bench = Bench()
-    proposal = proposer_named(name).propose(asked, bench)
+    proposal = named(name).propose(asked, bench)
     assert all(fits(recipe, HUGE) for recipe in (*proposal.recipes, *bench.asked))
-    if name in ("coreset", "random"):
+    if name in ("coreset", "model", "random"):
         assert len(proposal.recipes) == asked.budget
 
 
 @pytest.mark.parametrize("name", PROPOSERS)
 @pytest.mark.parametrize("budget", [0, 1, 2, 7, 33, 80])
-def test_no_proposer_spends_more_than_its_budget(name: str, budget: int) -> None:
+def test_no_proposer_spends_more_than_its_budget(named: Named, name: str, budget: int) -> None:
     bench = Bench()
-    proposal = proposer_named(name).propose(request(budget), bench)
+    proposal = named(name).propose(request(budget), bench)
     assert len({*bench.asked, *proposal.recipes}) <= budget
     assert len(bench.asked) == len(set(bench.asked))
 
 
-@pytest.mark.parametrize("name", ["random", "search"])
-def test_other_modules_get_other_proposals(name: str) -> None:
-    proposals = [proposer_named(name).propose(request(24, print_=p), Bench()) for p in ("a", "b")]
+@pytest.mark.parametrize("name", ["model", "random", "search"])
+def test_other_modules_get_other_proposals(named: Named, name: str) -> None:
+    proposals = [named(name).propose(request(24, print_=p), Bench()) for p in ("a", "b")]
     assert proposals[0] != proposals[1]
 
 
 @pytest.mark.parametrize("print_", [f"{number:x}" for number in range(12)])
-def test_search_ends_no_worse_than_the_baseline(print_: str) -> None:
+def test_search_ends_no_worse_than_the_baseline(named: Named, print_: str) -> None:
     bench = Bench()
-    best = proposer_named("search").propose(request(60, print_=print_), bench).recipes[0]
+    best = named("search").propose(request(60, print_=print_), bench).recipes[0]
     end, start = bench.score(best), bench.score(SIZE)
     assert isinstance(end, Score)
     assert isinstance(start, Score)
     assert (end.loadable, end.ic) <= (start.loadable, start.ic)
 
 
-def test_search_survives_a_module_on_which_everything_fails() -> None:
-    assert proposer_named("search").propose(request(60), Bench(failing=True)).recipes == ()
+def test_search_survives_a_module_on_which_everything_fails(named: Named) -> None:
+    assert named("search").propose(request(60), Bench(failing=True)).recipes == ()
 
 
-def test_the_baseline_proposes_nothing() -> None:
+def test_the_baseline_proposes_nothing(named: Named) -> None:
     bench = Bench()
-    assert proposer_named("baseline").propose(request(9), bench).recipes == ()
+    assert named("baseline").propose(request(9), bench).recipes == ()
     assert not bench.asked
 
 
-def test_an_unknown_proposer_is_the_users_error() -> None:
+def test_an_unknown_proposer_is_the_users_error(named: Named) -> None:
     with pytest.raises(UserError, match="coreset"):
-        proposer_named("oracle")
+        named("oracle")
 
 
 def test_the_shipped_coreset_is_canonical_and_without_repetition() -> None:
@@ -156,3 +185,33 @@ def test_a_damaged_coreset_is_one_clear_error(text: str, tmp_path_factory) -> No
     path.write_text(text)
     with pytest.raises(ToolchainError, match="no coreset"):
         coreset.Coreset(str(path))
+
+
+def test_what_the_model_does_not_say_is_filled_up_from_the_coreset(
+    named: Named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = named("coreset").propose(request(16), Bench())
+    said = [parse_recipe("@size; function(sroa)"), parse_recipe("@size; function(sroa,sroa)"), SIZE]
+    monkeypatch.setattr(model_.Model, "_sampled", lambda *_: [*said, said[0]])
+    proposal = named("model").propose(request(16), Bench())
+    first = tuple(dict.fromkeys(map(canonical, said)))
+    assert proposal.recipes[: len(first)] == first
+    assert set(proposal.recipes) - set(first) < set(map(canonical, known.recipes))
+    assert len(set(proposal.recipes)) == 16
+    assert proposal.tails == known.tails
+
+
+def test_a_model_names_all_that_its_proposals_depend_on(named: Named, config: Config) -> None:
+    version = named("model").version
+    path = os.path.join(config.cache_dir, "other.gguf")
+    random_model(Path(path), seed=2)
+    other = proposers.proposer_named("model", Circumstances(config._replace(model=path), {}))
+    assert other.version != version
+    assert "llama-cpp-python " in version
+    assert named("coreset").version in version
+
+
+def test_a_model_that_cannot_be_used_is_an_error(config: Config) -> None:
+    circumstances = Circumstances(config._replace(model="/nowhere/model.gguf"), os.environ)
+    with pytest.raises(ModelError, match="No such file"):
+        proposers.proposer_named("model", circumstances)

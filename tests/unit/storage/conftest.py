@@ -9,7 +9,7 @@ import pytest
 
 from cr1cc.config import Config
 from cr1cc.outcome import Outcome
-from cr1cc.records import Answer, Decision, FunctionChange, Recipe
+from cr1cc.records import Answer, Decision, FunctionChange, Recipe, Turn
 from cr1cc.storage.keys import Basis, KeyContext
 from cr1cc.storage.store import DecisionStore
 
@@ -34,6 +34,10 @@ def better() -> Decision:
         ic_after=180,
         evidence="measured",
         functions=(FunctionChange("f", 100, 50, "dce", "search"), FunctionChange("h", 7, 7)),
+        trace=(
+            Turn(Turn.MEASURED, Recipe(("@size",), ("-disable-lsr",)), 1000, None),
+            Turn(Turn.ANSWERED, Recipe(("@size", "module(mergefunc)")), 1000, 900),
+        ),
     )
 
 

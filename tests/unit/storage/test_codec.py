@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,9 @@ POISON: list[tuple[str, Any]] = [
     ("evidence", "x" * 100_000),
     ("functions", [["f", 1, 2, "dce"]]),
     ("functions", [[1, 1, 2, "dce", "search"]]),
+    ("trace", [["answer", ["@size"], [], 9]]),
+    ("trace", [["answer", ["@size"], [], -1, None]]),
+    ("trace", [["answer", "@size", [], 9, 8]]),
 ]
 
 
@@ -66,8 +70,15 @@ def test_a_poisoned_field_makes_it_no_decision(better: Decision, field: str, val
     assert decode(json.dumps(fields).encode()) is None
 
 
+def test_a_decision_without_a_trace_is_one_all_the_same(better: Decision) -> None:
+    fields = json.loads(codec.encode_decision(better))
+    del fields["trace"]
+    assert decode(json.dumps(fields).encode()) == replace(better, trace=())
+
+
 @pytest.mark.parametrize(
-    "field", json.loads(codec.encode_decision(Decision(Answer.FAILED, Outcome.NO_CODE)))
+    "field",
+    {*json.loads(codec.encode_decision(Decision(Answer.FAILED, Outcome.NO_CODE)))} - {"trace"},
 )
 def test_a_missing_field_makes_it_no_decision(better: Decision, field: str) -> None:
     fields = json.loads(codec.encode_decision(better))

@@ -1,0 +1,58 @@
+"""A small language model that proposes recipes for the code at hand.
+
+It is asked once for each module, for more answers than there is budget for: the distinct
+recipes among them, most probable first. What it says is well formed by construction, and
+what it does not say (it may well repeat itself) is filled up from the coreset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cr1cc.model.choices import Action
+from cr1cc.model.describe import ModelFacts
+from cr1cc.passes.recipe import canonical
+from cr1cc.policy.coreset import Coreset
+from cr1cc.policy.interface import Measure
+from cr1cc.records import Proposal, Recipe, Request
+from cr1cc.util.messages import Resident
+
+_SAMPLES = 2  # for each recipe that is wanted
+_TEMPERATURE = 0.7
+_ANSWER = (Action.ANSWER,)
+
+
+class Model:
+    name = "model"
+
+    def __init__(
+        self, facts: ModelFacts, environ: Mapping[str, str], resident: Resident | None = None
+    ) -> None:
+        """`facts` are those of a model without a problem; `resident`: where it may run."""
+        self._facts = facts
+        self._environ = environ
+        self._resident = resident
+        self._coreset = Coreset()
+        constants = f"{_SAMPLES} {_TEMPERATURE}"
+        self.version = f"1 {facts.digest} {facts.version} {constants} {self._coreset.version}"
+
+    def propose(self, request: Request, measure: Measure) -> Proposal:
+        """Raises ModelError."""
+        known = self._coreset.propose(request, measure)
+        chosen: dict[Recipe, None] = {}
+        if request.budget > 0:
+            chosen = dict.fromkeys(map(canonical, [*self._sampled(request), *known.recipes]))
+        return Proposal(tuple(chosen)[: request.budget], known.tails)
+
+    def _sampled(self, request: Request) -> list[Recipe]:
+        # Here, because a compile whose decision is known needs none of it.
+        from cr1cc.model.client import ModelClient
+        from cr1cc.model.conversation import CONVERSATIONS
+
+        conversation = CONVERSATIONS[self._facts.kind](self._facts.stamps[0][1], request)
+        rows = min(_SAMPLES * request.budget, conversation.most)
+        seed = f"{self.name} {request.info.fingerprint}"
+        question = conversation.ask(_ANSWER, rows, _TEMPERATURE, seed)
+        with ModelClient(self._facts.path, self._environ, self._resident) as client:
+            samples = client.sample(question)
+        return [conversation.heard(_ANSWER, sample).recipe for sample in samples]
