@@ -43,6 +43,8 @@ setup-test: setup ## install what only some tests need (as root or with sudo -n)
 	    > $(VENV)/apt.log 2>&1 && echo "installed: $$package" || echo "not installed: $$package"; \
 	done
 	@$(MAKE) --no-print-directory $(BIN)/clang || echo 'not installed: the pip LLVM'
+	@$(BIN)/python -c 'import torch' 2>/dev/null || \
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]' || echo 'not installed: PyTorch'
 
 test: setup ## the whole test suite, long tests too
 	$(PYTEST)

@@ -61,8 +61,10 @@ class Agent:
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Raises ModelError. Of a module whose baseline cannot be measured nothing is said."""
         tails = self._coreset.propose(request, measure).tails
-        base = _value(request, measure([_BASELINE])[0])
-        if base is None or request.budget < 1:
+        if request.budget < 1:
+            return Proposal((), tails)
+        base = measure([_BASELINE])[0]
+        if _value(request, base) is None:
             return Proposal((), tails)
         with ModelClient(self._facts.path, self._environ, self._resident) as client:
             talk = _Talk(self._facts, client, request, measure, base)
@@ -74,16 +76,17 @@ class _Talk:
     """One conversation about one module."""
 
     def __init__(
-        self, facts: ModelFacts, client: ModelClient, request: Request, measure: Measure, base: int
-    ) -> None:
+        self, facts: ModelFacts, client: ModelClient, request: Request, measure: Measure,
+        base: Score | Failure,
+    ) -> None:  # fmt: skip
         self.facts = facts
         self.client = client
         self.request = request
         self.measure = measure
-        self.base = base
+        self.results = {_BASELINE: base}  # all that was measured
+        self.base = _value(request, base) or 0
         self.rules = Rules.of(request)
         self.turns: list[tuple[int, ...]] = [tuple(prompt(request))]
-        self.values: dict[Recipe, int | None] = {}  # all that was measured
         self.trace: list[Turn] = []
 
     def run(self) -> None:
@@ -94,15 +97,16 @@ class _Talk:
             actions = self._do(TOKENS[said[0]], said)
 
     def best(self) -> tuple[Recipe, ...]:
-        """What was measured, best first."""
-        scored = [(value, recipe) for recipe, value in self.values.items() if value is not None]
+        """What was measured, best first, plain -Oz left out."""
+        values = {recipe: self._known(recipe) for recipe in self.results if recipe != _BASELINE}
+        scored = [(value, recipe) for recipe, value in values.items() if value is not None]
         return tuple(recipe for _, recipe in sorted(scored))
 
     def _do(self, action: str, said: tuple[int, ...]) -> tuple[str, ...]:
         """Carry out what was said; what may be said next, nothing after the answer."""
         if action == SEARCH:
             recipe = self._searched()
-            value = self.values.get(recipe, self.base)
+            value = self._known(recipe)
             self._note(Turn.SEARCHED, recipe, value)
             try:
                 result = (IDS[RESULT], *_spelled(recipe), gain(self.base, value))
@@ -113,10 +117,10 @@ class _Talk:
             return (ANSWER,)
         recipe = canonical(decode(said[1:]))
         if action == ANSWER:
-            self._note(Turn.ANSWERED, recipe, self.values.get(recipe))
+            self._note(Turn.ANSWERED, recipe, self._known(recipe))
             return ()
         self._measured([recipe])
-        value = self.values[recipe]
+        value = self._known(recipe)
         self._note(Turn.MEASURED, recipe, value)
         self.turns.append((*said, IDS[RESULT], gain(self.base, value)))
         if not self._left():
@@ -138,7 +142,7 @@ class _Talk:
         return next(filter(self._is_new, samples), samples[0])
 
     def _is_new(self, tokens: tuple[int, ...]) -> bool:
-        return TOKENS[tokens[0]] != MEASURE or canonical(decode(tokens[1:])) not in self.values
+        return TOKENS[tokens[0]] != MEASURE or canonical(decode(tokens[1:])) not in self.results
 
     def _searched(self) -> Recipe:
         """The best of all, after a search with what is left of the budget."""
@@ -148,13 +152,17 @@ class _Talk:
         return next(iter(self.best()), _BASELINE)
 
     def _left(self) -> int:
-        return max(self.request.budget - len(self.values), 0)
+        """Of the budget; plain -Oz is known to every caller and costs nothing."""
+        return max(self.request.budget - len(self.results) + 1, 0)
+
+    def _known(self, recipe: Recipe) -> int | None:
+        result = self.results.get(recipe)
+        return None if result is None else _value(self.request, result)
 
     def _measured(self, recipes: Sequence[Recipe]) -> Sequence[Score | Failure]:
-        results = self.measure(recipes)
-        for recipe, result in zip(recipes, results, strict=True):
-            self.values[recipe] = _value(self.request, result)
-        return results
+        new = [recipe for recipe in dict.fromkeys(recipes) if recipe not in self.results]
+        self.results.update(zip(new, self.measure(new) if new else (), strict=True))
+        return [self.results[recipe] for recipe in recipes]
 
     def _note(self, action: str, recipe: Recipe, value: int | None) -> None:
         self.trace.append(Turn(action, recipe, self.base, value))

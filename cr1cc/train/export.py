@@ -85,7 +85,7 @@ def _logits(network: Network, tokens: Sequence[int]) -> Tensor:
     """Behind the last of these tokens."""
     length = len(tokens)
     seen = torch.ones(1, length, length, dtype=torch.bool).tril()
-    logits: Tensor = network(torch.tensor([tokens]), torch.arange(length)[None], seen)
+    logits = network(torch.tensor([tokens]), torch.arange(length)[None], seen)
     return logits[0, -1]
 
 

@@ -82,8 +82,7 @@ class _Block(nn.Module):
         state = state + self.attn_output(mixed.transpose(1, 2).flatten(2))
         normed = self.ffn_norm(state)
         gated = functional.silu(self.ffn_gate(normed)) * self.ffn_up(normed)
-        passed: Tensor = state + self.ffn_down(gated)
-        return passed
+        return state + self.ffn_down(gated)
 
     def _split(self, state: Tensor) -> Tensor:
         """(batch, length, width) to (batch, heads, length, width of a head)."""
@@ -92,5 +91,4 @@ class _Block(nn.Module):
 
 def _turn(state: Tensor, turns: Tensor) -> Tensor:
     pairs = torch.view_as_complex(state.reshape(*state.shape[:3], -1, 2))
-    turned: Tensor = torch.view_as_real(pairs * turns).flatten(3)
-    return turned
+    return torch.view_as_real(pairs * turns).flatten(3)

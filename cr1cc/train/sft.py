@@ -141,7 +141,7 @@ def _step(
         group["lr"] = plan.rate * _schedule(step, plan)
     loss = _loss(network, batch)
     optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())

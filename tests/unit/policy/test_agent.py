@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -25,9 +24,7 @@ from cr1cc.records import (
     Score,
     Turn,
 )
-from tests.models import SMALL, random_model
-
-TALKATIVE = replace(SMALL, context=512)
+from tests.models import random_model
 
 
 def request(fingerprint: str, budget: int = 16, metric: Metric = Metric.BYTES) -> Request:
@@ -58,7 +55,7 @@ class Meter:
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
     folder = tmp_path_factory.mktemp("model")
-    path = random_model(folder / "model.gguf", TALKATIVE)
+    path = random_model(folder / "model.gguf")
     facts = describe(str(path), cache_dir=str(folder), environ=os.environ)
     assert not facts.problem
     return Agent(facts, os.environ)
