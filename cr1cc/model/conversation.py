@@ -68,7 +68,8 @@ class Conversation(Protocol):
         found: Recipe | None = None,
     ) -> Self:
         """The conversation behind this sample, once its recipe, or the one that was found,
-        has made `after` of `before`; None: it could not be measured."""
+        has made `after` of `before`; None: it could not be measured. Raises RecipeError
+        for one that the model has no words for."""
         ...
 
 
@@ -116,10 +117,9 @@ class TokenConversation:
         return (*self.turns, (*ahead, *forced))
 
     def _room(self) -> int:
-        """Of one answer, or of more, with results, one of which spells what a search found."""
-        each = 1 + LENGTH
-        several = 0 if self.questions == 1 else 2 * self.questions + LENGTH
-        return -(-(PROMPT_LENGTH + self.questions * each + several) // 128) * 128
+        """Of the prompt, what is said with its result each time, and the answer."""
+        exchanges = (self.questions - 1) * (LENGTH + 3)
+        return -(-(PROMPT_LENGTH + exchanges + 1 + LENGTH) // 128) * 128
 
 
 def _forced(actions: Sequence[Action]) -> tuple[int, ...]:
@@ -130,12 +130,11 @@ def _forced(actions: Sequence[Action]) -> tuple[int, ...]:
 
 
 def _spelled(recipe: Recipe | None) -> Sequence[int]:
-    """A recipe in tokens, nothing for one that the vocabulary cannot tell in short."""
-    try:
-        tokens = vocabulary.encode(recipe) if recipe else []
-    except RecipeError:
-        return []
-    return tokens if len(tokens) <= LENGTH else []
+    """Raises RecipeError for a recipe that the model has no words for."""
+    tokens = vocabulary.encode(recipe) if recipe else []
+    if len(tokens) > LENGTH:
+        raise RecipeError("the recipe is too long")
+    return tokens
 
 
 @dataclass(frozen=True)
