@@ -12,10 +12,10 @@ PYTEST = $(BIN)/python -m pytest
 # Programs below must not take a setting or a cache of a wrapper around this make.
 unexport CR1_ACTIVE
 
-.PHONY: help setup install setup-test test test-fast test-long check format demo bench fuzz clean
+.PHONY: help setup install setup-test test test-fast test-long check format demo bench bench-model fuzz clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 13
 
 setup: ## set up .venv, with a rootless LLVM where no usable clang is found
 	@if [ "$$(cat $(VENV)/.setup 2>/dev/null)" != "$(WANTED)" ] || ! $(BIN)/python -c '' 2>/dev/null; \
@@ -69,6 +69,9 @@ demo: setup ## build a real C project with cr1-clang, run its test, compare with
 
 bench: setup ## the figures of bench/, measured on this machine; BENCH='--clang clang-19'
 	$(BIN)/python -m tests.bench $(BENCH)
+
+bench-model: setup ## proposers compared on held-out packages, and what the model costs
+	$(BIN)/python -m tests.bench_model $(BENCH)
 
 fuzz: setup ## recipes on random programs, compared with -O0
 	$(BIN)/cr1 fuzz
