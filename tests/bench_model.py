@@ -29,9 +29,9 @@ from cr1cc.config import cache_home
 from cr1cc.errors import Cr1Error, ModelError, ToolchainError
 from cr1cc.model.client import ModelClient
 from cr1cc.model.decoding import Rules, State
-from cr1cc.model.describe import ROOM, ModelFacts
+from cr1cc.model.describe import ModelFacts
 from cr1cc.model.describe import describe as describe_model
-from cr1cc.model.question import Question
+from cr1cc.model.question import ROOM, Question
 from cr1cc.model.vocabulary import ANSWER, IDS, decode, prompt
 from cr1cc.passes.recipe import holds
 from cr1cc.records import Level, ModuleInfo, Request, Toolchain

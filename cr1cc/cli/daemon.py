@@ -11,6 +11,7 @@ from cr1cc import config
 from cr1cc.cli import output
 from cr1cc.errors import ResidentError, ToolchainError
 from cr1cc.model.describe import describe as describe_model
+from cr1cc.policy.proposers import WITH_MODEL
 from cr1cc.resident import client, survey
 from cr1cc.resident.place import Place, Service, place_for
 from cr1cc.toolchain.describe import describe
@@ -89,7 +90,7 @@ def _services() -> list[Service]:
     if toolchain.libllvm is None:
         raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
     found = [Service("llvm", toolchain.libllvm, (toolchain.libllvm,))]
-    if settings.proposer == "model":
+    if settings.proposer in WITH_MODEL:
         facts = describe_model(settings.model, cache_dir=settings.cache_dir, environ=os.environ)
         if facts.problem:
             click.echo(f"left out: the model: {facts.problem}", err=True)

@@ -11,6 +11,7 @@ from cr1cc.cli import output
 from cr1cc.config import Config, cache_home, load, state_home
 from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
 from cr1cc.model.describe import describe as describe_model
+from cr1cc.policy.proposers import WITH_MODEL
 from cr1cc.records import Toolchain
 from cr1cc.resident.survey import running
 from cr1cc.storage import journal
@@ -112,7 +113,7 @@ def _resident(config: Config) -> Finding:
 
 
 def _model(config: Config) -> Finding:
-    if config.proposer != "model":
+    if config.proposer not in WITH_MODEL:
         return Finding("model", True, f"not used: the proposer is {config.proposer}")
     facts = describe_model(config.model, cache_dir=config.cache_dir, environ=os.environ)
     if facts.problem:

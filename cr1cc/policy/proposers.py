@@ -63,6 +63,8 @@ PROPOSERS: dict[str, Callable[[Circumstances], Proposer]] = {
     "search": lambda around: Search(),
 }
 
+WITH_MODEL = ("agent", "model")
+
 
 def proposer_named(name: str, around: Circumstances) -> Proposer:
     """Raises UserError for a name that is not in the table, ModelError if a model is wanted

@@ -40,7 +40,9 @@ def bench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def records(toolchain: Toolchain, *arguments: str, cwd: Path) -> list[dict[str, Any]]:
     done = bench("--json", "--clang", toolchain.driver, *arguments, cwd=cwd)
-    assert (done.returncode, done.stderr) == (0, "")
+    # Without names on the command line a model that does not ship is left out.
+    said = [line for line in done.stderr.splitlines() if "no model ships" not in line]
+    assert (done.returncode, said) == (0, [])
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "cr1cc"
 
 # From the bottom up. Members of one row do not know each other; a row knows only rows above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("outcome", "errors"),
+    ("outcome", "errors", "features"),
     ("records",),
     ("config",),
     ("util",),
@@ -123,6 +123,22 @@ def test_starting_a_compile_loads_nothing_heavy() -> None:
     assert out.returncode == 0, out.stderr
     loaded = set(json.loads(out.stdout))
     assert {name for name in loaded if name in NOT_AT_START} == set()
+
+
+def test_a_compile_with_a_known_model_loads_nothing_of_it() -> None:
+    # What compile.py imports, and the module that it takes where the model proposes.
+    listing = (
+        "import json, sys; import cr1cc.compile, cr1cc.policy.model_, cr1cc.model.describe;"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    out = subprocess.run(
+        [sys.executable, "-c", listing], env=environ, capture_output=True, text=True
+    )
+    assert out.returncode == 0, out.stderr
+    loaded = set(json.loads(out.stdout))
+    heavy = {"llama_cpp", "numpy", "socket", "subprocess", "cr1cc.model.client"}
+    assert loaded & {*heavy, "cr1cc.model.decoding", "cr1cc.model.engine"} == set()
 
 
 def test_code_files_are_short_enough_to_hold_in_the_head() -> None:

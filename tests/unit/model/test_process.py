@@ -18,8 +18,7 @@ from cr1cc.errors import ModelError
 from cr1cc.model import client as module
 from cr1cc.model.client import ModelClient
 from cr1cc.model.decoding import Rules, State, walk
-from cr1cc.model.describe import ROOM
-from cr1cc.model.question import Question
+from cr1cc.model.question import ROOM, Question
 from cr1cc.model.vocabulary import ANSWER, IDS, RESULT, decode, prompt
 from cr1cc.passes.recipe import check_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
