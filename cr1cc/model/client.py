@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cr1cc.errors import ModelError
-from cr1cc.model.question import Question, Sample
+from cr1cc.model.question import AnyQuestion, Sample
 from cr1cc.util import process
 from cr1cc.util.messages import Resident, read_message, write_message
 
 _PROGRAM = "from cr1cc.model.server import main; main()"
-_SILENCE = 60.0  # wall seconds without an answer that are too many
+_SILENCE = 60  # wall seconds without an answer that are too many
 _ENDED = "ended"
 
 
@@ -35,12 +35,12 @@ class _Link:
         self._replies = replies
         self._pid = pid
 
-    def request(self, name: str, *arguments: object) -> Any:
+    def request(self, patience: int, name: str, *arguments: object) -> Any:
         """Raises _LostError, and ModelError for what was refused."""
         try:
             write_message(self._requests, (name, arguments))
-            if not select.select([self._replies], [], [], _SILENCE)[0]:
-                raise _LostError(f"does not answer within {_SILENCE:.0f} seconds")
+            if not select.select([self._replies], [], [], patience)[0]:
+                raise _LostError(f"does not answer within {patience} seconds")
             reply = read_message(self._replies)
         except OSError:
             raise _LostError(_ENDED) from None
@@ -77,19 +77,19 @@ class ModelClient:
 
     def facts(self) -> dict[str, str]:
         """What the model says of itself. Raises ModelError."""
-        facts: dict[str, str] = self._request("facts")
+        facts: dict[str, str] = self._request(_SILENCE, "facts")
         return facts
 
-    def sample(self, question: Question) -> list[Sample]:
+    def sample(self, question: AnyQuestion) -> list[Sample]:
         """Distinct ways to go on, most probable first. Raises ModelError."""
-        samples: list[Sample] = self._request("sample", question)
+        samples: list[Sample] = self._request(question.patience, "sample", question)
         return samples
 
-    def _request(self, name: str, *arguments: object) -> Any:
+    def _request(self, patience: int, name: str, *arguments: object) -> Any:
         try:
             if self._link is None:
                 self._link = self._open()
-            return self._link.request(name, *arguments)
+            return self._link.request(patience, name, *arguments)
         except _LostError as error:
             ended = self.close()
             if self._is_own:
@@ -97,7 +97,7 @@ class ModelClient:
                 raise ModelError(f"the model process {error}{how}") from None
             assert self.resident is not None
             self.resident.lost(f"the resident model process {error}")
-            return self._request(name, *arguments)
+            return self._request(patience, name, *arguments)
 
     def _open(self) -> _Link:
         connection = self.resident.connect() if self.resident else None

@@ -17,10 +17,10 @@ from cr1cc.model.vocabulary import IDS, TOKENS
 from cr1cc.passes.grammar import MANAGERS as KINDS
 from cr1cc.passes.grammar import parse_pipeline
 from cr1cc.passes.macros import MACROS
-from cr1cc.passes.options import OPTIONS, find_option
+from cr1cc.passes.options import Option, find_option, options_for
 from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES
-from cr1cc.passes.rows import PassLevel, forms_for
-from cr1cc.passes.table import PASSES
+from cr1cc.passes.rows import Pass, PassLevel, forms_for
+from cr1cc.passes.table import PASSES, passes_for
 from cr1cc.records import Metric, Request
 
 LENGTH = 64  # tokens of a recipe, END included
@@ -40,6 +40,12 @@ class Rules:
         huge = {r.name for r in PASSES if r.largest is not None and request.info.ic > r.largest}
         return Rules(request.major, request.target, frozenset(huge), request.metric is Metric.BYTES)
 
+    def passes(self) -> tuple[Pass, ...]:
+        return tuple(row for row in passes_for(self.major) if row.name not in self.huge)
+
+    def code_options(self) -> tuple[Option, ...]:
+        return options_for(self.major, self.target) if self.options else ()
+
 
 @dataclass(frozen=True)
 class State:
@@ -55,6 +61,19 @@ class State:
     groups: frozenset[str] = frozenset()
     done: bool = False
     actions: tuple[int, ...] = ()  # what a turn may begin with; () inside of a recipe
+
+    @property
+    def said(self) -> str:
+        """Tokens say it all."""
+        return ""
+
+    def mask_key(self) -> tuple[object, ...]:
+        room = min(self.left, len(self.levels) + 3)
+        stages = self.stages < MAX_STAGES
+        return (
+            self.rules, room, stages, len(self.levels), self.levels[-1], self.filled,
+            self.macro, self.option, self.groups, self.done, self.actions,
+        )  # fmt: skip
 
     def allowed(self) -> tuple[int, ...]:
         """Ids of the tokens that may follow, ascending; nothing after the end."""
@@ -81,9 +100,9 @@ class State:
     def step(self, token: int) -> State:
         """The state behind an allowed token."""
         word = TOKENS[token]
-        if self.actions:  # the search needs no recipe
-            return _replace(self, actions=(), done=word == words.SEARCH)
         left = self.left - 1
+        if self.actions:  # the search needs no recipe
+            return _replace(self, left=left, actions=(), done=word == words.SEARCH)
         if word == words.END:
             return _replace(self, left=left, done=True)
         if word == words.OPTION:
@@ -124,17 +143,7 @@ class State:
 
 def turn(rules: Rules, *actions: str) -> State:
     """A turn of the model: one of these actions, and the recipe that belongs to it."""
-    return State(rules, actions=tuple(sorted(IDS[word] for word in actions)))
-
-
-def mask_key(state: State) -> tuple[object, ...]:
-    """Equal for states that allow the same."""
-    room = min(state.left, len(state.levels) + 3)
-    stages = state.stages < MAX_STAGES
-    return (
-        state.rules, room, stages, len(state.levels), state.levels[-1], state.filled,
-        state.macro, state.option, state.groups, state.done, state.actions,
-    )  # fmt: skip
+    return State(rules, LENGTH + 1, actions=tuple(sorted(IDS[word] for word in actions)))
 
 
 def walk(rules: Rules, tokens: Sequence[int]) -> bool:
@@ -155,11 +164,8 @@ def _replace(state: State, **changes: object) -> State:
 def _passes(rules: Rules, level: PassLevel) -> tuple[int, ...]:
     return tuple(
         IDS[text]
-        for row in PASSES
+        for row in rules.passes()
         if level in row.levels
-        and row.holds_for(rules.major)
-        and not row.grows
-        and row.name not in rules.huge
         for text in forms_for(row, rules.major)
     )
 
@@ -177,8 +183,4 @@ def _macros() -> tuple[int, ...]:
 
 @cache
 def _option_ids(rules: Rules) -> tuple[tuple[int, str], ...]:
-    if not rules.options:
-        return ()
-    return tuple(
-        (IDS[row.text], row.group) for row in OPTIONS if row.holds_for(rules.major, rules.target)
-    )
+    return tuple((IDS[row.text], row.group) for row in rules.code_options())

@@ -14,14 +14,19 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 
 from cr1cc.errors import ModelError
+from cr1cc.features import FEATURES
 from cr1cc.model import SHIPPED, vocabulary
-from cr1cc.model.vocabulary import ANSWER, BEGIN, IDS, TOKENS
+from cr1cc.model.choices import Action
+from cr1cc.model.vocabulary import TOKENS
 from cr1cc.passes.rows import NEWEST
+from cr1cc.records import Level, ModuleInfo, Request
 from cr1cc.util.remembered import Stamp, recall, remember, stamp
 
 LARGEST = 8 << 30  # bytes of a file
+_LEAST_CONTEXT = 1024  # tokens: what a foreign model is told takes most of that
 
-_FORMAT = 1  # of what is remembered
+_FORMAT = 2  # of what is remembered
+_FIELDS = ("kind", "digest", "version", "about", "problem")
 _MAGIC = b"GGUF"
 _PACKAGES = {"llama_cpp": "llama-cpp-python", "numpy": "numpy"}
 
@@ -33,6 +38,7 @@ class ModelFacts:
     """A model file as it was found, and why it cannot be used if it cannot."""
 
     path: str
+    kind: str = ""  # "tokens": one of ours; "text": a foreign one (`conversation.py`)
     digest: str = ""  # of the file
     version: str = ""  # of what computes, and how: it decides the last bits of every result
     about: str = ""  # for people
@@ -110,24 +116,41 @@ def _ask(path: str, known: Stamp, environ: Mapping[str, str]) -> dict[str, str]:
     """Load the model in a process and let it answer: the fields of ModelFacts."""
     # Here, because a compile with a known model needs none of it.
     from cr1cc.model.client import ModelClient
-    from cr1cc.model.decoding import LENGTH, Rules, State
-    from cr1cc.model.question import ROOM, Question
+    from cr1cc.model.conversation import CONVERSATIONS
 
-    answer = dict.fromkeys(("digest", "version", "about", "problem"), "")
+    answer = dict.fromkeys(_FIELDS, "")
     try:
         with ModelClient(path, environ) as client:
             facts = client.facts()
-            if facts["vocabulary"] != vocabulary.VERSION or facts["words"] != str(len(TOKENS)):
-                raise ModelError("a model of another vocabulary, that of another version of cr1")
-            rules = Rules(NEWEST, "X86", frozenset(), options=True)
-            turns = ((IDS[BEGIN], IDS[ANSWER]),)
-            client.sample(Question(known, turns, State(rules), 2, ROOM, 1.0, "describe"))
+            kind = _kind(facts)
+            conversation = CONVERSATIONS[kind](known, _any_request())
+            client.sample(conversation.ask((Action.ANSWER,), 2, 1.0, "describe"))
         answer["digest"] = _digest(path)
     except (ModelError, OSError) as error:
         return answer | {"problem": f"{path}: {error}"}
-    answer["version"] = f"{facts['engine']}, {facts['system']}, {LENGTH} of {ROOM} tokens"
-    answer["about"] = f"{facts['architecture']}, {facts['parameters']} parameters"
+    answer["kind"] = kind
+    answer["version"] = f"{facts['engine']}, {facts['system']}, {conversation.version}"
+    answer["about"] = f"{facts['architecture']}, {facts['parameters']} parameters, speaks {kind}"
     return answer
+
+
+def _kind(facts: Mapping[str, str]) -> str:
+    """How a model wants to be spoken to. Raises ModelError."""
+    if not facts["vocabulary"]:
+        if int(facts["context"]) < _LEAST_CONTEXT:
+            raise ModelError(
+                f"its context of {facts['context']} tokens is shorter than {_LEAST_CONTEXT}"
+            )
+        return "text"
+    if facts["vocabulary"] != vocabulary.VERSION or facts["words"] != str(len(TOKENS)):
+        raise ModelError("a model of another vocabulary, that of another version of cr1")
+    return "tokens"
+
+
+def _any_request() -> Request:
+    """About as long in words as a request may be."""
+    info = ModuleInfo("", "", 99_999, (9_999,) * len(FEATURES), 1, False)
+    return Request(info, Level.OZ, NEWEST, "X86", 1)
 
 
 def _digest(path: str) -> str:
@@ -136,10 +159,10 @@ def _digest(path: str) -> str:
 
 
 def _is_answer(answer: object) -> bool:
-    fields = {"digest", "version", "about", "problem"}
     return (
         isinstance(answer, dict)
-        and set(answer) == fields
+        and set(answer) == set(_FIELDS)
         and all(isinstance(text, str) for text in answer.values())
-        and bool(answer["problem"]) != bool(answer["digest"] and answer["version"])
+        and bool(answer["problem"])
+        != bool(answer["digest"] and answer["version"] and answer["kind"])
     )

@@ -9,10 +9,12 @@ other, give logits that differ in the last bits.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cr1cc.errors import ModelError
+from cr1cc.model.text import Pieces
 
 os.environ["GGML_NO_BACKTRACE"] = "1"  # else an abort starts a debugger
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK = 512  # tokens that are decoded at once, at most
+_WORDLESS = (
+    llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN | llama.LLAMA_TOKEN_ATTR_UNUSED
+)
 
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
@@ -47,7 +52,8 @@ class Engine:
         self._model = llama.llama_model_load_from_file(os.fsencode(path), wishes)
         if not self._model:
             raise ModelError("llama.cpp cannot read it")
-        self.words = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(self._model))
+        self._vocabulary = llama.llama_model_get_vocab(self._model)
+        self.words = llama.llama_vocab_n_tokens(self._vocabulary)
         self.context = llama.llama_model_n_ctx_train(self._model)
 
     def facts(self) -> dict[str, str]:
@@ -66,6 +72,53 @@ class Engine:
         room = llama.ctypes.create_string_buffer(256)
         length = llama.llama_model_meta_val_str(self._model, name.encode(), room, len(room))
         return room.value.decode(errors="replace") if length >= 0 else ""
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """What its tokens spell; those that steer a conversation are not among them."""
+        return Pieces(self._pieces())
+
+    def _pieces(self) -> Iterator[tuple[int, bytes]]:
+        room = llama.ctypes.create_string_buffer(256)
+        attributes, spell = llama.llama_vocab_get_attr, llama.llama_token_to_piece
+        for token in range(self.words):
+            if attributes(self._vocabulary, token) & _WORDLESS:
+                continue
+            if llama.llama_vocab_is_eog(self._vocabulary, token):
+                continue
+            if (length := spell(self._vocabulary, token, room, len(room), 0, False)) > 0:
+                yield token, room.raw[:length]
+
+    def tokenize(self, text: str) -> tuple[int, ...]:
+        """The tokens of a text; the names of those that steer a conversation become these."""
+        data = text.encode()
+        room = (llama.llama_token * (len(data) + 8))()
+        count = llama.llama_tokenize(
+            self._vocabulary, data, len(data), room, len(room), False, True
+        )
+        if count < 0:
+            raise ModelError("its tokenizer refuses a text")
+        return tuple(room[:count])
+
+    @property
+    def beginning(self) -> tuple[int, ...]:
+        """What every conversation begins with."""
+        if not llama.llama_vocab_get_add_bos(self._vocabulary):
+            return ()
+        return (llama.llama_vocab_bos(self._vocabulary),)
+
+    def layout(self, messages: Sequence[tuple[str, str]]) -> str | None:
+        """Messages (role, content) in the model's own form, up to where it answers; None if
+        it has no form or one that llama.cpp does not know."""
+        template = llama.llama_model_chat_template(self._model, None)
+        if not template:
+            return None
+        data = [(role.encode(), content.encode()) for role, content in messages]
+        chat = (llama.llama_chat_message * len(data))(*data)
+        size = 2 * sum(len(role) + len(content) + 64 for role, content in data)
+        room = llama.ctypes.create_string_buffer(size)
+        length = llama.llama_chat_apply_template(template, chat, len(data), True, room, size)
+        return room.raw[:length].decode(errors="replace") if 0 < length <= size else None
 
     def session(self, rows: int, room: int) -> Session:
         """A conversation that up to `rows` rows go on from, `room` tokens long in all."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from cr1cc.model.decoding import State, mask_key
+from cr1cc.model.choices import Choices
 from cr1cc.model.question import Sample
 
 if TYPE_CHECKING:
@@ -35,14 +35,13 @@ class Rows(Protocol):
 
 
 def sample(
-    model: Rows, logits: Logits, start: State, rows: int, temperature: float, seed: str
+    model: Rows, logits: Logits, start: Choices, rows: int, temperature: float, seed: str
 ) -> list[Sample]:
     """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
     first. `logits` are those behind the prefix. Equal arguments give equal samples."""
     masks: dict[object, NDArray[np.intp]] = {}
-    longest = start.left + bool(start.actions)
-    drawn = [_draws(seed, row, longest) if row else None for row in range(rows)]
-    states = [start] * rows
+    drawn = [_draws(seed, row, start.left) if row else None for row in range(rows)]
+    states: list[Choices] = [start] * rows
     tokens: list[list[int]] = [[] for _ in range(rows)]
     logarithms = [0.0] * rows
     alive = [row for row in range(rows) if not start.done]
@@ -50,7 +49,7 @@ def sample(
     current = np.broadcast_to(logits, (rows, len(logits)))
     while alive:
         for index, row in enumerate(alive):
-            key = mask_key(states[row])
+            key = states[row].mask_key()
             if key not in masks:
                 masks[key] = np.array(states[row].allowed(), dtype=np.intp)
             allowed, draws = masks[key], drawn[row]
@@ -63,8 +62,14 @@ def sample(
         alive = [row for row in alive if not states[row].done]
         if alive:
             current = model.step(alive, [tokens[row][-1] for row in alive])
-    found = {tuple(t): Sample(tuple(t), p) for t, p in zip(tokens, logarithms, strict=True)}
-    return sorted(found.values(), key=lambda one: (-one.logarithm, one.tokens))
+    found = [
+        Sample(tuple(t), p, state.said)
+        for t, p, state in zip(tokens, logarithms, states, strict=True)
+    ]
+    distinct: dict[object, Sample] = {}
+    for one in sorted(found, key=lambda one: (-one.logarithm, one.tokens)):
+        distinct.setdefault(one.text or one.tokens, one)  # other tokens may spell the same text
+    return list(distinct.values())
 
 
 def _draws(seed: str, row: int, count: int) -> Numbers:

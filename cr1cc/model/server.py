@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from cr1cc.errors import ModelError
-from cr1cc.model.question import Question, Sample
+from cr1cc.model.question import AnyQuestion, Sample, Turns
 from cr1cc.util.confine import die_with, keep_only, limit_memory, silence
 from cr1cc.util.messages import read_message, write_message
 from cr1cc.util.remembered import stamp
@@ -43,6 +43,8 @@ class Loaded:
         self.sample = sampling.sample
         self.stamp = stamp(path)
         self.engine = Engine(path)
+        if not self.engine.facts()["vocabulary"]:
+            _ = self.engine.pieces  # once, for all that are forked from here
 
 
 class Desk:
@@ -51,42 +53,41 @@ class Desk:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._session: Session | None = None
-        self._turns: tuple[tuple[int, ...], ...] = ()  # that the session has decoded
+        self._turns: Turns = ()  # that the session has decoded
 
     def facts(self) -> dict[str, str]:
         return self._loaded.engine.facts()
 
-    def sample(self, question: Question) -> list[Sample]:
+    def sample(self, question: AnyQuestion) -> list[Sample]:
         """Raises ModelError if the question cannot be answered."""
         if question.model != self._loaded.stamp:
             raise ModelError("the file of the model has changed")
-        turns = question.turns
-        size = sum(map(len, turns)) + question.start.left + bool(question.start.actions)
+        turns, start, room = question.read(self._loaded.engine)
+        size = sum(map(len, turns)) + start.left
         words = {token for turn in turns for token in turn}
-        if not turns or not all(turns) or size > question.room or question.rows < 1:
+        if not turns or not all(turns) or size > room or question.rows < 1:
             raise ModelError("a question without a turn, without room or without rows")
         if min(words) < 0 or max(words) >= self._loaded.engine.words:
             raise ModelError("a token that the model does not know")
-        session = self._prepared(question)
+        session = self._prepared(turns, question.rows, room)
         known, self._turns = len(self._turns), ()
         for turn in turns[known:]:
             self._logits = session.extend(turn)
         self._turns = turns
         return self._loaded.sample(
-            session, self._logits, question.start, question.rows, question.temperature,
-            question.seed,
-        )  # fmt: skip
+            session, self._logits, start, question.rows, question.temperature, question.seed
+        )
 
-    def _prepared(self, question: Question) -> Session:
+    def _prepared(self, turns: Turns, rows: int, room: int) -> Session:
         """The session if the conversation goes on in it, else a new one."""
         known = self._session
         if known is not None:
-            goes_on = self._turns and self._turns == question.turns[: len(self._turns)]
-            if goes_on and (known.rows, known.room) == (question.rows, question.room):
+            goes_on = self._turns and self._turns == turns[: len(self._turns)]
+            if goes_on and (known.rows, known.room) == (rows, room):
                 return known
             known.close()
         self._turns = ()
-        self._session = self._loaded.engine.session(question.rows, question.room)
+        self._session = self._loaded.engine.session(rows, room)
         return self._session
 
 

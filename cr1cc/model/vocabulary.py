@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from cr1cc.errors import RecipeError
+from cr1cc.features import FEATURES
 from cr1cc.passes.grammar import Node, parse_pipeline
 from cr1cc.passes.macros import MACROS, is_macro
 from cr1cc.passes.options import OPTIONS
@@ -28,7 +29,6 @@ MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa("
 _THOUSANDTHS = (1, 3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480)
 GAINS = ("gain:failed", "gain:worse", "gain:none", *(f"gain:{n}" for n in _THOUSANDTHS))
 BUCKETS = 18  # 0, then one for each power of two; the last one is open
-FEATURES = 56
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 
 
@@ -38,7 +38,7 @@ def _tokens() -> Iterator[str]:
     yield from (f"level:{level.value}" for level in Level)
     yield from (f"llvm:{major}" for major in range(OLDEST, NEWEST + 1))
     yield from (f"target:{target}" for target in _TARGETS)
-    yield from (f"{n}={bucket}" for n in range(FEATURES) for bucket in range(BUCKETS))
+    yield from (f"{n}={bucket}" for n in range(len(FEATURES)) for bucket in range(BUCKETS))
     yield from (STAGE, OPTION, CLOSE, *MACROS, *MANAGERS)
     yield from (_text(row.name, form) for row in PASSES if not row.grows for form in row.forms)
     yield from (row.text for row in OPTIONS)
@@ -82,7 +82,7 @@ def prompt(request: Request) -> list[int]:
     return [IDS[word] for word in words]
 
 
-PROMPT_LENGTH = 5 + FEATURES
+PROMPT_LENGTH = 5 + len(FEATURES)
 
 
 def encode(recipe: Recipe) -> list[int]:

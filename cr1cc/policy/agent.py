@@ -12,23 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cr1cc.errors import RecipeError
+from cr1cc.model.choices import Action
 from cr1cc.model.client import ModelClient
-from cr1cc.model.decoding import LENGTH, Rules, State, turn
+from cr1cc.model.conversation import CONVERSATIONS, Conversation, Said
 from cr1cc.model.describe import ModelFacts
-from cr1cc.model.question import Question
-from cr1cc.model.vocabulary import (
-    ANSWER,
-    IDS,
-    MEASURE,
-    PROMPT_LENGTH,
-    RESULT,
-    SEARCH,
-    TOKENS,
-    decode,
-    encode,
-    gain,
-    prompt,
-)
+from cr1cc.model.question import Sample
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
@@ -40,7 +28,7 @@ from cr1cc.util.messages import Resident
 _MEASURED = 4  # recipes that a conversation may measure by itself
 _ROWS = 8  # ways to say a turn; the most probable one that is new is taken
 _TEMPERATURE = 0.7
-_ROOM = PROMPT_LENGTH + (_MEASURED + 1) * (LENGTH + 3)  # tokens of the longest conversation
+_QUESTIONS = _MEASURED + 2  # of the longest conversation: the search and the answer besides
 _BASELINE = Recipe((SIZE,))
 
 
@@ -55,7 +43,7 @@ class Agent:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_MEASURED} {_ROWS} {_TEMPERATURE} {LENGTH}"
+        constants = f"{_MEASURED} {_ROWS} {_TEMPERATURE}"
         self.version = f"1 {facts.digest} {facts.version} {constants} {Search().version}"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
@@ -79,22 +67,21 @@ class _Talk:
         self, facts: ModelFacts, client: ModelClient, request: Request, measure: Measure,
         base: Score | Failure,
     ) -> None:  # fmt: skip
-        self.facts = facts
         self.client = client
         self.request = request
         self.measure = measure
         self.results = {_BASELINE: base}  # all that was measured
         self.base = _value(request, base) or 0
-        self.rules = Rules.of(request)
-        self.turns: list[tuple[int, ...]] = [tuple(prompt(request))]
+        kind, model = CONVERSATIONS[facts.kind], facts.stamps[0][1]
+        self.conversation: Conversation = kind(model, request, _QUESTIONS)
+        self.asked = 0
         self.trace: list[Turn] = []
 
     def run(self) -> None:
         """From the first measurement to the answer."""
-        actions: tuple[str, ...] = (MEASURE,)
+        actions: tuple[Action, ...] = (Action.MEASURE,)
         while actions:
-            said = self._say(turn(self.rules, *actions))
-            actions = self._do(TOKENS[said[0]], said)
+            actions = self._turn(actions)
 
     def best(self) -> tuple[Recipe, ...]:
         """What was measured, best first, plain -Oz left out."""
@@ -102,47 +89,44 @@ class _Talk:
         scored = [(value, recipe) for recipe, value in values.items() if value is not None]
         return tuple(recipe for _, recipe in sorted(scored))
 
-    def _do(self, action: str, said: tuple[int, ...]) -> tuple[str, ...]:
-        """Carry out what was said; what may be said next, nothing after the answer."""
-        if action == SEARCH:
-            recipe = self._searched()
-            value = self._known(recipe)
-            self._note(Turn.SEARCHED, recipe, value)
-            try:
-                result = (IDS[RESULT], *_spelled(recipe), gain(self.base, value))
-            except RecipeError:  # no words for it, so it is the answer
-                self._note(Turn.ANSWERED, recipe, value)
-                return ()
-            self.turns.append((*said, *result))
-            return (ANSWER,)
-        recipe = canonical(decode(said[1:]))
-        if action == ANSWER:
-            self._note(Turn.ANSWERED, recipe, self._known(recipe))
+    def _turn(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """Have one of these said and carry it out; what may be said next, nothing after the
+        answer."""
+        sample, said = self._say(actions)
+        if said.action is Action.ANSWER:
+            self._note(Turn.ANSWERED, said.recipe)
             return ()
-        self._measured([recipe])
-        value = self._known(recipe)
-        self._note(Turn.MEASURED, recipe, value)
-        self.turns.append((*said, IDS[RESULT], gain(self.base, value)))
-        if not self._left():
-            return (ANSWER,)
-        return (ANSWER, SEARCH, *([MEASURE] if len(self.turns) <= _MEASURED else []))
+        found = self._searched() if said.action is Action.SEARCH else None
+        if found is None:
+            self._measured([said.recipe])
+        recipe = said.recipe if found is None else found
+        self._note(Turn.MEASURED if found is None else Turn.SEARCHED, recipe)
+        try:
+            self.conversation = self.conversation.told(
+                actions, sample, self.base, self._known(recipe), found
+            )
+        except RecipeError:  # no words for what was found, so it is the answer
+            self._note(Turn.ANSWERED, recipe)
+            return ()
+        if found is not None or not self._left():
+            return (Action.ANSWER,)
+        more = (Action.MEASURE,) if self.asked < _MEASURED else ()
+        return (Action.ANSWER, Action.SEARCH, *more)
 
-    def _say(self, start: State) -> tuple[int, ...]:
+    def _say(self, actions: tuple[Action, ...]) -> tuple[Sample, Said]:
         """The most probable turn that would not measure again what is known."""
-        question = Question(
-            model=self.facts.stamps[0][1],
-            turns=tuple(self.turns),
-            start=start,
-            rows=_ROWS,
-            room=_ROOM,
-            temperature=_TEMPERATURE,
-            seed=f"{Agent.name} {self.request.info.fingerprint} {len(self.turns)}",
-        )
-        samples = [sample.tokens for sample in self.client.sample(question)]
-        return next(filter(self._is_new, samples), samples[0])
+        self.asked += 1
+        seed = f"{Agent.name} {self.request.info.fingerprint} {self.asked}"
+        question = self.conversation.ask(actions, _ROWS, _TEMPERATURE, seed)
+        turns = []
+        for sample in self.client.sample(question):
+            action, recipe = self.conversation.heard(actions, sample)
+            turns.append((sample, Said(action, canonical(recipe))))
+        new = (turn for turn in turns if self._is_new(turn[1]))
+        return next(new, turns[0])
 
-    def _is_new(self, tokens: tuple[int, ...]) -> bool:
-        return TOKENS[tokens[0]] != MEASURE or canonical(decode(tokens[1:])) not in self.results
+    def _is_new(self, said: Said) -> bool:
+        return said.action is not Action.MEASURE or said.recipe not in self.results
 
     def _searched(self) -> Recipe:
         """The best of all, after a search with what is left of the budget."""
@@ -164,16 +148,8 @@ class _Talk:
         self.results.update(zip(new, self.measure(new) if new else (), strict=True))
         return [self.results[recipe] for recipe in recipes]
 
-    def _note(self, action: str, recipe: Recipe, value: int | None) -> None:
-        self.trace.append(Turn(action, recipe, self.base, value))
-
-
-def _spelled(recipe: Recipe) -> list[int]:
-    """Raises RecipeError for what the model has no words for."""
-    tokens = encode(recipe)
-    if len(tokens) > LENGTH:
-        raise RecipeError("the recipe is too long")
-    return tokens
+    def _note(self, action: str, recipe: Recipe) -> None:
+        self.trace.append(Turn(action, recipe, self.base, self._known(recipe)))
 
 
 def _value(request: Request, result: Score | Failure) -> int | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cr1cc.model.choices import Action
 from cr1cc.model.describe import ModelFacts
-from cr1cc.model.vocabulary import ANSWER, IDS, decode, prompt
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure
@@ -18,8 +18,8 @@ from cr1cc.records import Proposal, Recipe, Request
 from cr1cc.util.messages import Resident
 
 _SAMPLES = 2  # for each recipe that is wanted
-_MOST = 64  # samples
 _TEMPERATURE = 0.7
+_ANSWER = (Action.ANSWER,)
 
 
 class Model:
@@ -33,7 +33,7 @@ class Model:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_SAMPLES} {_MOST} {_TEMPERATURE}"
+        constants = f"{_SAMPLES} {_TEMPERATURE}"
         self.version = f"1 {facts.digest} {facts.version} {constants} {self._coreset.version}"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
@@ -47,17 +47,12 @@ class Model:
     def _sampled(self, request: Request) -> list[Recipe]:
         # Here, because a compile whose decision is known needs none of it.
         from cr1cc.model.client import ModelClient
-        from cr1cc.model.decoding import Rules, State
-        from cr1cc.model.question import ROOM, Question
+        from cr1cc.model.conversation import CONVERSATIONS
 
-        question = Question(
-            model=self._facts.stamps[0][1],
-            turns=((*prompt(request), IDS[ANSWER]),),
-            start=State(Rules.of(request)),
-            rows=min(_SAMPLES * request.budget, _MOST),
-            room=ROOM,
-            temperature=_TEMPERATURE,
-            seed=f"{self.name} {request.info.fingerprint}",
-        )
+        conversation = CONVERSATIONS[self._facts.kind](self._facts.stamps[0][1], request)
+        rows = min(_SAMPLES * request.budget, conversation.most)
+        seed = f"{self.name} {request.info.fingerprint}"
+        question = conversation.ask(_ANSWER, rows, _TEMPERATURE, seed)
         with ModelClient(self._facts.path, self._environ, self._resident) as client:
-            return [decode(sample.tokens) for sample in client.sample(question)]
+            samples = client.sample(question)
+        return [conversation.heard(_ANSWER, sample).recipe for sample in samples]

@@ -19,8 +19,9 @@ from gguf.quants import dequantize, quantize
 from torch import Tensor
 
 from cr1cc.errors import ModelError
+from cr1cc.features import FEATURES
 from cr1cc.model.engine import Engine
-from cr1cc.model.vocabulary import BUCKETS, FEATURES, IDS, prompt
+from cr1cc.model.vocabulary import BUCKETS, IDS, prompt
 from cr1cc.records import Level, Metric, ModuleInfo, Request
 from cr1cc.train.gguf_file import write
 from cr1cc.train.network import Network
@@ -94,7 +95,7 @@ def _prompts(count: int, rng: Random) -> list[list[int]]:
 
 
 def _prompt(rng: Random) -> list[int]:
-    features = tuple(rng.randrange(1 << rng.randrange(BUCKETS)) for _ in range(FEATURES))
+    features = tuple(rng.randrange(1 << rng.randrange(BUCKETS)) for _ in range(len(FEATURES)))
     info = ModuleInfo("", "", features[51], features, 1, False)
     major, metric = rng.randint(14, 23), rng.choice(list(Metric))
     request = Request(info, rng.choice(list(Level)), major, "X86", 1, metric)

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.model import vocabulary
 from cr1cc.records import Toolchain
 from cr1cc.resident import survey
-from tests.e2e.wrapped import PROGRAM, Wrapped
+from tests.e2e.wrapped import PROGRAM, Wrapped, loadable
+from tests.foreign import TEMPLATE, foreign_model
 from tests.models import random_model
 
 pytest.importorskip("llama_cpp", reason="the package llama-cpp-python is missing")
@@ -130,6 +132,32 @@ def test_the_model_proposes_and_its_objects_repeat(wrapped: Wrapped) -> None:
     assert wrapped.last().hit == ""
 
 
+@pytest.mark.parametrize("proposer", ["model", "agent"])
+@pytest.mark.parametrize("template", [TEMPLATE, None], ids=["template", "plain"])
+def test_a_foreign_model_proposes_and_the_object_is_never_larger(
+    template: str | None, proposer: str, wrapped: Wrapped
+) -> None:
+    path = foreign_model(wrapped.folder / "foreign.gguf", template=template)
+    settings = {"CR1_MODEL": path.name, "CR1_PROPOSER": proposer}
+    made = compiled(wrapped, **settings)
+    event = wrapped.last()
+    assert (event.proposer, event.model_problem) == (proposer, "")
+    assert compiled(wrapped, **settings) == made
+    assert wrapped.real("-Oz", "-c", "a.c", "-o", "real.o").status == 0
+    assert loadable(made) <= loadable(wrapped.read("real.o"))
+
+
+def test_a_foreign_model_is_resident_as_any_other(wrapped: Wrapped, runtime: Path) -> None:
+    path = foreign_model(wrapped.folder / "foreign.gguf")
+    first = compiled(wrapped, CR1_MODEL=path.name)
+    assert compiled(wrapped, CR1_MODEL=path.name, CR1_DAEMON="true") == first  # starts both
+    wait_for(lambda: len(list((runtime / "cr1cc").glob("*.sock"))) == 2)
+    with killing(path) as killed:
+        assert compiled(wrapped, CR1_MODEL=path.name, CR1_DAEMON="true") == first
+        assert wrapped.last().model_problem == ""
+    assert killed == []
+
+
 def test_a_resident_model_changes_the_time_only(wrapped: Wrapped, runtime: Path) -> None:
     first = compiled(wrapped)
     assert compiled(wrapped, CR1_DAEMON="true") == first  # starts both
@@ -209,7 +237,7 @@ BAD = {
     "empty": (lambda data: b"", "not a GGUF file"),
     "truncated": (lambda data: data[: len(data) * 2 // 3], "llama.cpp cannot read it"),
     "random": (lambda data: b"GGUF" + random.Random(1).randbytes(5000), "odel"),
-    "vocabulary": (lambda data: data.replace(b"cr1cc.vocabulary", b"cr1cc.vocabulart"), "another"),
+    "vocabulary": (lambda data: data.replace(vocabulary.VERSION.encode(), b"0" * 16), "another"),
 }
 
 

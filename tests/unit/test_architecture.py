@@ -18,7 +18,7 @@ PACKAGE = ROOT / "cr1cc"
 
 # From the bottom up. Members of one row do not know each other; a row knows only rows above it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("outcome", "errors"),
+    ("outcome", "errors", "features"),
     ("records",),
     ("config",),
     ("util",),

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cr1cc.ir.walk import FEATURES, instruction_count, walk
+from cr1cc.features import FEATURES
+from cr1cc.ir.walk import instruction_count, walk
 from cr1cc.llvm.module import Module
 
 Parse = Callable[[str], Module]

@@ -9,7 +9,7 @@ import pytest
 
 from cr1cc.errors import RecipeError
 from cr1cc.model import vocabulary
-from cr1cc.model.decoding import LENGTH, Rules, State, mask_key, walk
+from cr1cc.model.decoding import LENGTH, Rules, State, walk
 from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, TOKENS, bucket, decode, encode, prompt
 from cr1cc.passes.recipe import check_recipe, fits, holds, parse_recipe
 from cr1cc.policy.coreset import Coreset
@@ -93,7 +93,7 @@ def test_random_walks_end_in_vetted_recipes(major: int, target: str, ic: int) ->
         while not state.done:
             allowed = state.allowed()
             assert allowed == tuple(sorted(set(allowed)))
-            assert masks.setdefault(mask_key(state), allowed) == allowed
+            assert masks.setdefault(state.mask_key(), allowed) == allowed
             liked = [t for t in allowed if TOKENS[t] not in shy or number % 3] or list(allowed)
             tokens.append(rng.choice(liked))
             state = state.step(tokens[-1])

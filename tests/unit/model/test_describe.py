@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cr1cc.model import describe as module
 from cr1cc.model import vocabulary
 from cr1cc.model.describe import ModelFacts, describe
+from tests.foreign import foreign_model
 from tests.models import SMALL, random_model
 
 pytest.importorskip("llama_cpp", reason="the package llama-cpp-python is missing")
@@ -126,6 +128,34 @@ def test_what_cannot_be_read_is_one_clear_line(model: Path) -> None:
 def test_a_context_that_is_too_short_is_one_clear_line(tmp_path: Path) -> None:
     path = random_model(tmp_path / "m.gguf", replace(SMALL, context=100))
     assert "context of 100 tokens is too short" in described(path).problem
+
+
+@pytest.mark.parametrize("template", ["", None])
+def test_a_foreign_model_speaks_text(template: str | None, tmp_path: Path) -> None:
+    path = foreign_model(tmp_path / "m.gguf", template=template)
+    facts = described(path)
+    assert (facts.problem, facts.kind) == ("", "text")
+    assert "speaks text" in facts.about
+    assert described(path) == facts
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"context": 1000}, "its context of 1000 tokens is shorter than 1024"),
+        ({"context": 1024}, "its context of 1024 tokens is too short for "),
+        ({"without": "{"}, "its vocabulary cannot spell '{'"),
+        ({"without": "Q"}, ""),
+        ({"facts": {"vocabulary": "0" * 16}}, "a model of another vocabulary, that of another"),
+    ],
+)
+def test_a_foreign_model_of_no_use_is_one_clear_line(
+    options: dict[str, Any], problem: str, tmp_path: Path
+) -> None:
+    found = described(foreign_model(tmp_path / "m.gguf", **options)).problem
+    assert found.startswith(f"{tmp_path / 'm.gguf'}: {problem}" if problem else "")
+    assert bool(found) == bool(problem)
+    assert "\n" not in found
 
 
 def test_what_is_not_installed_is_found_without_importing_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -24,7 +24,11 @@ from cr1cc.records import (
     Score,
     Turn,
 )
+from tests.foreign import foreign_model
 from tests.models import random_model
+
+# Of this seed, because its model calls the search in some of the conversations below.
+MODELS = (random_model, partial(foreign_model, seed=4))
 
 
 def request(fingerprint: str, budget: int = 16, metric: Metric = Metric.BYTES) -> Request:
@@ -52,10 +56,10 @@ class Meter:
         return [score(recipe) for recipe in recipes]
 
 
-@pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
+@pytest.fixture(scope="module", params=MODELS, ids=["tokens", "text"])
+def agent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Agent:
     folder = tmp_path_factory.mktemp("model")
-    path = random_model(folder / "model.gguf")
+    path = request.param(folder / "model.gguf")
     facts = describe(str(path), cache_dir=str(folder), environ=os.environ)
     assert not facts.problem
     return Agent(facts, os.environ)
