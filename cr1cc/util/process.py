@@ -21,6 +21,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what asks a process t
 
 _GRACE = 2.0  # seconds that an interrupted child has to remove its half-written files
 
+_LOOK = 0.5  # seconds until a signal is seen that came at the worst moment
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 _children: set[int] = set()  # those that are waited for
@@ -44,6 +46,7 @@ def run(
     """
     pid = _spawn(argv, env, {0: stdin, 1: stdout, 2: stderr})
     try:
+        _await_end(pid)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except BaseException:
         _finish(pid)
@@ -146,6 +149,25 @@ def _inheritable(descriptor: int) -> bool:
         return os.get_inheritable(descriptor)
     except OSError:  # the one that listed the folder
         return False
+
+
+def _await_end(pid: int) -> None:
+    """Return when the child has ended, without reaping it.
+
+    Python runs a handler when a system call ends: a signal that came just before a
+    blocking one began would not be seen until the child ends. So no call blocks for long.
+    """
+    import select  # here, because a passed-through command starts no child
+
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:  # a kernel or a sandbox without it: waiting is all there is
+        return
+    try:
+        while not select.select([descriptor], [], [], _LOOK)[0]:
+            pass
+    finally:
+        os.close(descriptor)
 
 
 def _finish(pid: int) -> None:

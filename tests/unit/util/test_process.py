@@ -89,3 +89,35 @@ def test_an_interruption_ends_the_child_before_it_goes_on(
     assert time.monotonic() - start < 10
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_signal_just_before_the_wait_is_seen_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As if it had come after the last bytecode before a system call that blocks."""
+    monkeypatch.setattr(process, "_GRACE", 0.1)
+    seen = []
+
+    def late(number: int, _frame: object) -> None:
+        seen.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, late)
+    real = os.pidfd_open
+
+    def signalled(pid: int) -> int:
+        # Blocked until the wait has begun for good: the handler runs when that looks up.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        os.kill(os.getpid(), signal.SIGUSR1)
+        threading.Timer(0.2, signal.pthread_sigmask, (signal.SIG_UNBLOCK, {signal.SIGUSR1})).start()
+        return real(pid)
+
+    monkeypatch.setattr(os, "pidfd_open", signalled)
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(shell("exec /bin/sleep 20"), env=ENV)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+    assert time.monotonic() - start < 10
