@@ -1,8 +1,11 @@
 """A small language model that proposes recipes for the code at hand.
 
 It is asked once for each module, for more answers than there is budget for: the distinct
-recipes among them, most probable first. What it says is well formed by construction, and
-what it does not say (it may well repeat itself) is filled up from the coreset.
+recipes among them, most probable first. What it says is well formed by construction.
+
+The first of the coreset are tried before: they are complementary, which samples of one
+distribution are not, and a quarter of a budget spent on them gave more than all of it spent
+on either. The rest of the coreset stands where the model repeats itself.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from cr1cc.records import Proposal, Recipe, Request
 from cr1cc.util.messages import Resident
 
 _SAMPLES = 2  # for each recipe that is wanted
+_KNOWN = 4  # one part in so many of a budget is the coreset's
 _TEMPERATURE = 0.7
 _ANSWER = (Action.ANSWER,)
 
@@ -33,24 +37,25 @@ class Model:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_SAMPLES} {_TEMPERATURE}"
-        self.version = f"1 {facts.digest} {facts.version} {constants} {self._coreset.version}"
+        constants = f"{_SAMPLES} {_KNOWN} {_TEMPERATURE}"
+        self.version = f"2 {facts.digest} {facts.version} {constants} {self._coreset.version}"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Raises ModelError."""
         known = self._coreset.propose(request, measure)
-        chosen: dict[Recipe, None] = {}
-        if request.budget > 0:
-            chosen = dict.fromkeys(map(canonical, [*self._sampled(request), *known.recipes]))
-        return Proposal(tuple(chosen)[: request.budget], known.tails)
+        first = request.budget // _KNOWN
+        wanted = request.budget - first
+        sampled = self._sampled(request, wanted) if wanted > 0 else []
+        recipes = map(canonical, [*known.recipes[:first], *sampled, *known.recipes[first:]])
+        return Proposal(tuple(dict.fromkeys(recipes))[: request.budget], known.tails)
 
-    def _sampled(self, request: Request) -> list[Recipe]:
+    def _sampled(self, request: Request, wanted: int) -> list[Recipe]:
         # Here, because a compile whose decision is known needs none of it.
         from cr1cc.model.client import ModelClient
         from cr1cc.model.conversation import CONVERSATIONS
 
         conversation = CONVERSATIONS[self._facts.kind](self._facts.stamps[0][1], request)
-        rows = min(_SAMPLES * request.budget, conversation.most)
+        rows = min(_SAMPLES * wanted, conversation.most)
         seed = f"{self.name} {request.info.fingerprint}"
         question = conversation.ask(_ANSWER, rows, _TEMPERATURE, seed)
         with ModelClient(self._facts.path, self._environ, self._resident) as client:

@@ -187,18 +187,27 @@ def test_a_damaged_coreset_is_one_clear_error(text: str, tmp_path_factory) -> No
         coreset.Coreset(str(path))
 
 
-def test_what_the_model_does_not_say_is_filled_up_from_the_coreset(
+def test_the_coreset_comes_first_and_fills_up_what_the_model_does_not_say(
     named: Named, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = named("coreset").propose(request(16), Bench())
-    said = [parse_recipe("@size; function(sroa)"), parse_recipe("@size; function(sroa,sroa)"), SIZE]
-    monkeypatch.setattr(model_.Model, "_sampled", lambda *_: [*said, said[0]])
+    coreset_ = tuple(map(canonical, known.recipes))
+    said = [parse_recipe("@size; function(sroa)"), parse_recipe("@size; function(sroa,sroa)")]
+    monkeypatch.setattr(model_.Model, "_sampled", lambda *_: [*said, coreset_[1], said[0]])
     proposal = named("model").propose(request(16), Bench())
-    first = tuple(dict.fromkeys(map(canonical, said)))
-    assert proposal.recipes[: len(first)] == first
-    assert set(proposal.recipes) - set(first) < set(map(canonical, known.recipes))
-    assert len(set(proposal.recipes)) == 16
+    between = tuple(map(canonical, said))
+    assert proposal.recipes == (*coreset_[:4], *between, *coreset_[4:14])
     assert proposal.tails == known.tails
+
+
+@pytest.mark.parametrize(("budget", "wanted"), [(1, 1), (3, 3), (4, 3), (7, 6), (16, 12)])
+def test_most_of_the_budget_is_the_models(
+    named: Named, monkeypatch: pytest.MonkeyPatch, budget: int, wanted: int
+) -> None:
+    asked = []
+    monkeypatch.setattr(model_.Model, "_sampled", lambda _self, _r, n: asked.append(n) or [])
+    named("model").propose(request(budget), Bench())
+    assert asked == [wanted]
 
 
 def test_a_model_names_all_that_its_proposals_depend_on(named: Named, config: Config) -> None:
