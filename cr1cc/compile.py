@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from cr1cc import improve
 from cr1cc.config import Config
 from cr1cc.emit import Emitted, RealCompiler, contents
-from cr1cc.errors import EvaluationError, ModelError
+from cr1cc.errors import EvaluationError, ModelError, ModelSilenceError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
@@ -122,6 +122,15 @@ class Compile:
         self.model_problem = str(error)
         return Coreset()
 
+    def _distrust(self, error: ModelError) -> None:
+        """Let other compiles do without the model for a while."""
+        from cr1cc.model.describe import describe, distrust  # here: other proposers need none
+
+        place = self.config.cache_dir
+        facts = describe(self.config.model, cache_dir=place, environ=self.environ)
+        if not facts.problem:
+            distrust(facts, str(error), cache_dir=place)
+
     def _propose_by(self, proposer: Proposer, triple: str) -> None:
         """From now on recipes come from `proposer`, and decisions depend on it."""
         self.proposer = proposer
@@ -163,7 +172,7 @@ class Compile:
 
     def _place(self, bitcode: bytes) -> str:
         """Where the object is stored, by who proposes now."""
-        return object_key(self.context, bitcode, self.plan.codegen)
+        return object_key(self.context, bitcode, self.plan.codegen, self.proposer.machine)
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
@@ -187,6 +196,8 @@ class Compile:
                 raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
             key = module_key(self.context, fingerprint)
             known = store.module(key)
+            if known and known.machine not in ("", self.proposer.machine):
+                known = None  # made where the proposer may say something else
             if known is None or not self._repeat(evaluator, known):
                 return self._decide(evaluator, store, fingerprint), not has_assembler
             status = 0
@@ -220,6 +231,8 @@ class Compile:
             try:
                 decision, emitted = self._improved(evaluator, store, fingerprint)
             except ModelError as error:
+                if isinstance(error, ModelSilenceError):
+                    self._distrust(error)
                 self._propose_by(self._without_model(error), self.context.triple)
                 key = module_key(self.context, fingerprint)
                 decision, emitted = self._improved(evaluator, store, fingerprint)

@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True
     ),
-    Setting("daemon", "boolean", _boolean, False, "start a resident process, and use it"),
+    Setting("daemon", "boolean", _boolean, True, "start a resident process, and use it"),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
     Setting("model", "path", _text, "", "the model file; empty: the one that ships", path=True),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
@@ -104,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
         "proposer",
         "name",
         _choice("agent", "baseline", "coreset", "model", "random", "search"),
-        "coreset",
+        "model",
         "who proposes recipes",
     ),
     Setting("tail_budget", "number", _integer(0, 1000), 2, "pipelines tried on each function"),
@@ -120,11 +120,11 @@ class Config(NamedTuple):
     cache_size: int = 1 << 30
     clang: str = ""
     clangxx: str = ""
-    daemon: bool = False
+    daemon: bool = True
     enabled: bool = True
     model: str = ""
     packs: bool = True
-    proposer: str = "coreset"
+    proposer: str = "model"
     tail_budget: int = 2
     origins: Mapping[str, str] = MappingProxyType({})
 

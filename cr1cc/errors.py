@@ -37,3 +37,7 @@ class ResidentError(Cr1Error):
 
 class ModelError(Cr1Error):
     """The model cannot be used: its file, its process or its answer."""
+
+
+class ModelSilenceError(ModelError):
+    """A model process that was waited for in vain: the next compile should not do that, too."""

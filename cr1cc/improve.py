@@ -120,6 +120,7 @@ class Improver:
             bytes_before=before.loadable_bytes(),
             bytes_after=before.loadable_bytes(),
             proposer=self.proposer.name,
+            machine=self.proposer.machine,
         )
         if not info.function_count:
             return replace(nothing, outcome=Outcome.NO_CODE), None

@@ -209,3 +209,4 @@ class Decision:
     evidence: str = ""
     functions: tuple[FunctionChange, ...] = field(default=())
     trace: tuple[Turn, ...] = ()
+    machine: str = ""  # on which else it depends (`policy.interface.Proposer`), if on any

@@ -24,6 +24,10 @@ _XDG = {
     "XDG_STATE_HOME": "state",
 }
 
+# Most tests are not about who proposes or where: no process of one is met in another. Those
+# of real projects, of the model and of the resident processes have the defaults.
+QUICK = {"CR1_DAEMON": "false", "CR1_PROPOSER": "coreset"}
+
 # What pip has built before: nothing of cr1cc, and llama.cpp takes minutes.
 _PIP_CACHE = os.environ.get("PIP_CACHE_DIR") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pip"
@@ -69,6 +73,8 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("PIP_CACHE_DIR", _PIP_CACHE)
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
+    for variable, value in QUICK.items():
+        monkeypatch.setenv(variable, value)
     for variable in OF_MAKE:  # the makes of tests are no parts of `make test`
         monkeypatch.delenv(variable, raising=False)
     return home

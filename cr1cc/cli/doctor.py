@@ -118,7 +118,7 @@ def _model(config: Config) -> Finding:
     facts = describe_model(config.model, cache_dir=config.cache_dir, environ=os.environ)
     if facts.problem:
         return Finding("model", False, f"cannot be used, the coreset serves: {facts.problem}")
-    return Finding("model", True, f"{facts.path}: {facts.about}; {facts.version}")
+    return Finding("model", True, f"{facts.path}: {facts.about}; {facts.engine}")
 
 
 def _packs(config: Config) -> list[Finding]:

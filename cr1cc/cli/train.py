@@ -34,13 +34,17 @@ _CLANG = click.option("--clang", default=None, help="The clang to use; default: 
 @_CLANG
 @click.option("--programs", default=40, show_default=True, help="csmith programs besides.")
 def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
-    """Fetch and build the packages of the table; keep every module as bitcode."""
-    from cr1cc.train.corpus import collect
+    """Fetch and build the packages of the table; keep modules and functions as bitcode."""
+    from cr1cc.train import functions
+    from cr1cc.train.corpus import KINDS, collect
+    from cr1cc.train.tasks import Task
 
-    home = _home(folder)
-    for line in collect(home, _toolchain(clang).driver, programs):
+    home, toolchain = _home(folder), _toolchain(clang)
+    for line in collect(home, toolchain.driver, programs):
         click.echo(line)
-    click.echo(f"{home}: {sum(1 for _ in (home / 'packages').glob('*/*.bc'))} modules")
+    count = functions.split(Task.of(toolchain), home, os.cpu_count() or 1, _progress)
+    modules = sum(1 for kind in KINDS for _ in (home / kind).glob("*/*.bc"))
+    click.echo(f"{home}: {modules} modules, {count} functions")
 
 
 @command.command()
@@ -87,19 +91,19 @@ def coreset(
 )
 @click.option("--budget", type=click.IntRange(0), help="Evaluations of one search.")
 @click.option("--modules", type=click.IntRange(1), help="How many modules; default: all.")
+@click.option("--functions", type=click.IntRange(0), help="How many functions besides.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at once.")
 def label(
     folder: Path | None, clang: str | None, metric: str, **amounts: int | None
 ) -> None:  # fmt: skip
-    """Search every module for its best recipes; an interrupted run goes on where it was."""
+    """Search modules and functions for their best recipes; it goes on where it was."""
     from cr1cc.train import label as labels
-    from cr1cc.train.corpus import samples
     from cr1cc.train.tasks import Task
 
     home = _home(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = labels.Plan(Metric(metric), **given)
-    found = samples(home, labels.KIND[plan.metric])
+    found = labels.chosen(home, plan)
     rows = labels.label(Task.of(_toolchain(clang)), found, home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
     click.echo(f"{len(rows)} modules, {better} of them with a recipe that is better than -Oz")

@@ -80,6 +80,14 @@ class Module:
     def defined_functions(self) -> list[int]:
         return [f for f in self.functions() if not self.library.IsDeclaration(f)]
 
+    def variables(self) -> list[int]:
+        """Handles of all global variables, declarations too, in module order."""
+        handles, variable = [], self.library.GetFirstGlobal(self.handle)
+        while variable:
+            handles.append(variable)
+            variable = self.library.GetNextGlobal(variable)
+        return handles
+
     def close(self) -> None:
         if self.handle:
             self.library.DisposeModule(self.handle)

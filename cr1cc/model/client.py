@@ -13,7 +13,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from cr1cc.errors import ModelError
+from cr1cc.errors import ModelError, ModelSilenceError
 from cr1cc.model.question import AnyQuestion, Sample
 from cr1cc.util import process
 from cr1cc.util.messages import Resident, read_message, write_message
@@ -81,7 +81,8 @@ class ModelClient:
         return facts
 
     def sample(self, question: AnyQuestion) -> list[Sample]:
-        """Distinct ways to go on, most probable first. Raises ModelError."""
+        """Distinct ways to go on, most probable first. Raises ModelError, and its kind
+        ModelSilenceError if there is no answer in time."""
         samples: list[Sample] = self._request(question.patience, "sample", question)
         return samples
 
@@ -93,8 +94,9 @@ class ModelClient:
         except _LostError as error:
             ended = self.close()
             if self._is_own:
-                how = ended if str(error) == _ENDED else ""
-                raise ModelError(f"the model process {error}{how}") from None
+                if str(error) == _ENDED:
+                    raise ModelError(f"the model process {error}{ended}") from None
+                raise ModelSilenceError(f"the model process {error}") from None
             assert self.resident is not None
             self.resident.lost(f"the resident model process {error}")
             return self._request(patience, name, *arguments)

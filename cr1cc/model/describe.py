@@ -25,8 +25,8 @@ from cr1cc.util.remembered import Stamp, recall, remember, stamp
 LARGEST = 8 << 30  # bytes of a file
 _LEAST_CONTEXT = 1024  # tokens: what a foreign model is told takes most of that
 
-_FORMAT = 2  # of what is remembered
-_FIELDS = ("kind", "digest", "version", "about", "problem")
+_FORMAT = 3  # of what is remembered
+_FIELDS = ("kind", "digest", "version", "engine", "about", "problem")
 _MAGIC = b"GGUF"
 _PACKAGES = {"llama_cpp": "llama-cpp-python", "numpy": "numpy"}
 
@@ -40,7 +40,8 @@ class ModelFacts:
     path: str
     kind: str = ""  # "tokens": one of ours; "text": a foreign one (`conversation.py`)
     digest: str = ""  # of the file
-    version: str = ""  # of what computes, and how: it decides the last bits of every result
+    version: str = ""  # of the way to ask it
+    engine: str = ""  # what computes: it decides the last bits of every result
     about: str = ""  # for people
     problem: str = ""  # one line
     stamps: Stamps = ()  # of the file, and of what computes
@@ -60,16 +61,28 @@ def describe(path: str, *, cache_dir: str, environ: Mapping[str, str]) -> ModelF
         stamps = _stamps(path)
     except (OSError, ValueError) as error:
         return ModelFacts(path, problem=f"{path}: {getattr(error, 'strerror', '') or error}")
-    # The vocabulary follows from tables that are none of the files.
-    places = "\0".join((vocabulary.VERSION, *(place for place, _ in stamps)))
-    name = hashlib.blake2b(places.encode(errors="surrogateescape"), digest_size=12).hexdigest()
-    file = os.path.join(cache_dir, f"model-{name}.json")
+    file = _remembered(stamps, cache_dir)
     answer = recall(file, _FORMAT)
     if not _is_answer(answer):
         answer = _ask(path, stamps[0][1], environ)
         # Another time there may be more memory, or time, for a process.
         remember(file, _FORMAT, answer, stamps, doubtful=bool(answer["problem"]))
     return ModelFacts(path, **answer, stamps=stamps)
+
+
+def distrust(facts: ModelFacts, problem: str, *, cache_dir: str) -> None:
+    """For some minutes `describe` gives this problem, unless one of the files changes."""
+    answer = dict.fromkeys(_FIELDS, "") | {"problem": f"{facts.path}: {problem}"}
+    file = _remembered(facts.stamps, cache_dir)
+    remember(file, _FORMAT, answer, facts.stamps, doubtful=True)
+
+
+def _remembered(stamps: Stamps, cache_dir: str) -> str:
+    """Where it is kept what is known of a model."""
+    # The vocabulary follows from tables that are none of the files.
+    places = "\0".join((vocabulary.VERSION, *(place for place, _ in stamps)))
+    name = hashlib.blake2b(places.encode(errors="surrogateescape"), digest_size=12).hexdigest()
+    return os.path.join(cache_dir, f"model-{name}.json")
 
 
 def _obvious(path: str) -> str:
@@ -129,7 +142,8 @@ def _ask(path: str, known: Stamp, environ: Mapping[str, str]) -> dict[str, str]:
     except (ModelError, OSError) as error:
         return answer | {"problem": f"{path}: {error}"}
     answer["kind"] = kind
-    answer["version"] = f"{facts['engine']}, {facts['system']}, {conversation.version}"
+    answer["version"] = conversation.version
+    answer["engine"] = f"{facts['engine']}, {facts['system']}"
     answer["about"] = f"{facts['architecture']}, {facts['parameters']} parameters, speaks {kind}"
     return answer
 
@@ -164,5 +178,5 @@ def _is_answer(answer: object) -> bool:
         and set(answer) == set(_FIELDS)
         and all(isinstance(text, str) for text in answer.values())
         and bool(answer["problem"])
-        != bool(answer["digest"] and answer["version"] and answer["kind"])
+        != all(answer[name] for name in ("digest", "version", "engine", "kind"))
     )

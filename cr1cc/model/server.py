@@ -13,7 +13,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from cr1cc.errors import ModelError
+from cr1cc.features import FEATURES
+from cr1cc.model import vocabulary
+from cr1cc.model.choices import Action
+from cr1cc.model.conversation import TokenConversation
 from cr1cc.model.question import AnyQuestion, Sample, Turns
+from cr1cc.passes.rows import NEWEST
+from cr1cc.records import Level, ModuleInfo, Request
 from cr1cc.util.confine import die_with, keep_only, limit_memory, silence
 from cr1cc.util.messages import read_message, write_message
 from cr1cc.util.remembered import stamp
@@ -78,6 +84,12 @@ class Desk:
             session, self._logits, start, question.rows, question.temperature, question.seed
         )
 
+    def close(self) -> None:
+        """Give the memory of the conversation back."""
+        if self._session is not None:
+            self._session.close()
+        self._session, self._turns = None, ()
+
     def _prepared(self, turns: Turns, rows: int, room: int) -> Session:
         """The session if the conversation goes on in it, else a new one."""
         known = self._session
@@ -98,6 +110,22 @@ def load(path: str) -> Loaded:
     """
     limit_memory(_SHARE * os.stat(path).st_size + _MEMORY)
     return Loaded(path)
+
+
+def warm(loaded: Loaded) -> None:
+    """Answer one question, so that all forks have what is imported and kept on the way.
+
+    Foreign models take long to answer, and are not asked.
+    """
+    if loaded.engine.facts()["vocabulary"] != vocabulary.VERSION:
+        return
+    request = Request(
+        ModuleInfo("", "", 1, (1,) * len(FEATURES), 1, False), Level.OZ, NEWEST, "X86", 1
+    )
+    conversation = TokenConversation(loaded.stamp, request)
+    desk = Desk(loaded)
+    desk.sample(conversation.ask((Action.ANSWER,), 2, 1.0, ""))
+    desk.close()
 
 
 def serve(loaded: Loaded, requests: int, replies: int) -> NoReturn:

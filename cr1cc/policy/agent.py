@@ -44,7 +44,8 @@ class Agent:
         self._resident = resident
         self._coreset = Coreset()
         constants = f"{_MEASURED} {_ROWS} {_TEMPERATURE}"
-        self.version = f"1 {facts.digest} {facts.version} {constants} {Search().version}"
+        self.version = f"2 {facts.digest} {facts.version} {constants} {Search().version}"
+        self.machine = facts.engine
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Raises ModelError. Of a module whose baseline cannot be measured nothing is said."""

@@ -8,6 +8,7 @@ from cr1cc.records import Proposal, Request
 
 class Baseline:
     name = "baseline"
+    machine = ""
     version = "1"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:

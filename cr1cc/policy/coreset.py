@@ -21,6 +21,7 @@ DATA = os.path.join(os.path.dirname(__file__), "coreset.json")
 
 class Coreset:
     name = "coreset"
+    machine = ""
 
     def __init__(self, path: str = DATA) -> None:
         """Raises ToolchainError if the data cannot be read."""

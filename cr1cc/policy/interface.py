@@ -13,10 +13,12 @@ Measure = Callable[[Sequence[Recipe]], Sequence[Score | Failure]]
 
 
 class Proposer(Protocol):
-    """One way to propose. `version` names everything its proposals depend on."""
+    """One way to propose. `version` names everything its proposals depend on, but for
+    `machine`: what may be otherwise on other machines with the same version of this program."""
 
     name: str
     version: str
+    machine: str
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """At most `request.budget` recipes, those that were measured included."""

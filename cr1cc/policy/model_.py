@@ -21,7 +21,7 @@ from cr1cc.records import Proposal, Recipe, Request
 from cr1cc.util.messages import Resident
 
 _SAMPLES = 2  # for each recipe that is wanted
-_KNOWN = 4  # one part in so many of a budget is the coreset's
+_KNOWN = 2  # one part in so many of a budget is the coreset's
 _TEMPERATURE = 0.7
 _ANSWER = (Action.ANSWER,)
 
@@ -38,7 +38,8 @@ class Model:
         self._resident = resident
         self._coreset = Coreset()
         constants = f"{_SAMPLES} {_KNOWN} {_TEMPERATURE}"
-        self.version = f"2 {facts.digest} {facts.version} {constants} {self._coreset.version}"
+        self.version = f"3 {facts.digest} {facts.version} {constants} {self._coreset.version}"
+        self.machine = facts.engine
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Raises ModelError."""

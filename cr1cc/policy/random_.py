@@ -20,6 +20,7 @@ _TAILS = 8
 
 class RandomRecipes:
     name = "random"
+    machine = ""
     version = "1"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:

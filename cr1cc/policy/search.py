@@ -31,6 +31,7 @@ Fitness = tuple[int, int, int]  # what the metric counts, instructions, length o
 
 class Search:
     name = "search"
+    machine = ""
 
     def __init__(self, seeds: Sequence[Recipe] | None = None) -> None:
         """`seeds`: recipes to begin with; None: the first of the shipped coreset."""

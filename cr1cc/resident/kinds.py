@@ -40,9 +40,11 @@ def _evaluate(library: Any, connection: int, parent: int) -> None:
 
 
 def _load_model(path: str) -> Any:
-    from cr1cc.model.server import load
+    from cr1cc.model.server import load, warm
 
-    return load(path)
+    loaded = load(path)
+    warm(loaded)
+    return loaded
 
 
 def _propose(loaded: Any, connection: int, parent: int) -> None:

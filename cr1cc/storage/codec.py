@@ -62,6 +62,7 @@ def encode_decision(decision: Decision) -> bytes:
             "options": decision.recipe.options,
             "tails": decision.tails,
             "proposer": decision.proposer,
+            "machine": decision.machine,
             "evaluations": decision.evaluations,
             "bytes": [decision.bytes_before, decision.bytes_after],
             "ic": [decision.ic_before, decision.ic_after],
@@ -171,8 +172,8 @@ def _decision(fields: dict[str, object]) -> Decision:
         ic_after=ic_after,
         evidence=_text(fields["evidence"]),
         functions=tuple(_change(item) for item in _list(fields["functions"])),
-        # Absent from entries of packs that are older than traces.
-        trace=tuple(_turn(item) for item in _list(fields.get("trace", []))),
+        trace=tuple(_turn(item) for item in _list(fields["trace"])),
+        machine=_text(fields["machine"]),
     )
     _consistent(decision)
     return decision

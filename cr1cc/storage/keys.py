@@ -95,10 +95,11 @@ def candidate_key(context: KeyContext, fingerprint: str, recipe: Recipe) -> str:
     return _key("candidate", context, fingerprint, recipe.stages, recipe.options)
 
 
-def object_key(context: KeyContext, bitcode: bytes, command: Sequence[str]) -> str:
-    """The key of the object that a decision made of exactly this bitcode by `command`."""
+def object_key(context: KeyContext, bitcode: bytes, command: Sequence[str], machine: str) -> str:
+    """The key of the object that a decision made of exactly this bitcode by `command`, with a
+    proposer that depends on `machine` besides."""
     digest = hashlib.blake2b(bitcode, digest_size=KEY_BYTES).hexdigest()
-    return _key("object", context, digest, *command)
+    return _key("object", context, digest, machine, *command)
 
 
 def local_key(key: str, packs: str) -> str:

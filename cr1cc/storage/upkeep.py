@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 
 from cr1cc.errors import StorageError
@@ -30,12 +31,13 @@ def damaged_entries(local: LocalStore) -> list[str]:
 def export_entries(local: LocalStore, path: str) -> int:
     """Write all intact decisions to a pack; returns their number. Raises StorageError.
 
-    Objects stay where they are: a pack is read on other machines, and says what to do.
+    Objects stay where they are: a pack is read on other machines, and says what to do there,
+    whatever their proposers would say.
     """
     objects = f"{Shelf.OBJECT.word}/"
     rows = ((name, data) for name, data in local.rows() if not name.startswith(objects))
     found = ((name, _intact(name, data)) for name, data in rows)
-    entries = {name: payload for name, payload in found if payload is not None}
+    entries = {name: _portable(name, payload) for name, payload in found if payload is not None}
     try:
         write_pack(path, entries)
     except OSError as error:
@@ -66,6 +68,15 @@ def import_entries(
                 )
             stored += len(batch)
         return stored
+
+
+def _portable(name: str, payload: bytes) -> bytes:
+    """A decision as one that holds on every machine."""
+    answer = ANSWERS.get(split_name(name)[0])
+    if answer is None:
+        return payload
+    decision = codec.decode_decision(payload, answer, codec.anything, codec.anything)
+    return codec.encode_decision(replace(decision, machine="")) if decision else payload
 
 
 def _intact(name: str, data: bytes) -> bytes | None:

@@ -3,6 +3,8 @@
 FOLDER/packages/NAME/*.bc   one file per module as -Oz gives it to the optimiser, equal ones once
 FOLDER/paper/NAME/*.bc      the same modules as -O0 leaves them, for the setting of the literature
 FOLDER/paper/NAME.done      the package is complete (a run can be taken up again)
+
+`functions.py` takes these modules apart.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from cr1cc.train.capture import UNOPTIMISED
 from cr1cc.train.packages import HELD_OUT, PACKAGES, Package
 
 KINDS = ("packages", "paper")  # what is kept of every module; the second one is made last
+FUNCTIONS = "-functions"  # behind a kind: its functions, each as a module of its own
 _BUILD_SECONDS = 600
 _CSMITH = "csmith"
 _CSMITH_OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--no-volatiles")
@@ -55,11 +58,17 @@ def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
 
 
 def samples(folder: Path, kind: str = KINDS[0], *, held_out: bool = False) -> list[Sample]:
-    """The modules of one of KINDS to learn from, or those that are held out, sorted by package
-    and name. Raises UserError if there are none."""
-    found = [Sample(path.parent.name, path) for path in sorted((folder / kind).glob("*/*.bc"))]
+    """The modules of a kind to learn from, or those that are held out, sorted by package and
+    name. A file that several packages have counts once, and never as one to learn from if one
+    of them is held out. Raises UserError if there are none."""
     held = {package.name for package in HELD_OUT}
-    found = [sample for sample in found if (sample.package in held) == held_out]
+    paths = sorted((folder / kind).glob("*/*.bc"), key=lambda p: (p.parent.name not in held, p))
+    once = {path.name: path for path in reversed(paths)}
+    found = [
+        Sample(path.parent.name, path)
+        for path in sorted(once.values())
+        if (path.parent.name in held) == held_out
+    ]
     if not found:
         raise UserError(f"{folder}: no corpus; `cr1 train corpus` makes one")
     return found

@@ -2,6 +2,8 @@
 
 FOLDER/label-METRIC.jsonl   one line for each module (a run can be taken up again)
 
+A function alone is a module, too (`functions.py`).
+
 Bytes are those of modules as -Oz gives them to the optimiser, instructions those of the same
 modules as -O0 leaves them.
 
@@ -24,7 +26,7 @@ from cr1cc.passes.recipe import format_recipe
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import Search
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score
-from cr1cc.train.corpus import Sample
+from cr1cc.train.corpus import FUNCTIONS, Sample, samples
 from cr1cc.train.tasks import Row, Task, logged, spread
 
 BASELINE = Recipe((SIZE,))
@@ -45,17 +47,26 @@ class Plan:
     metric: Metric = Metric.BYTES
     budget: int = 120
     modules: int | None = None  # None: all
+    functions: int = 1200
     jobs: int = 2
     seed: int = 1
+
+
+def chosen(folder: Path, plan: Plan) -> list[Sample]:
+    """What the plan wants to be labelled. Raises UserError if there is no corpus."""
+    modules, functions = (samples(folder, KIND[plan.metric] + form) for form in ("", FUNCTIONS))
+    return [
+        *spread(modules, Random(plan.seed))[: plan.modules],
+        *spread(functions, Random(plan.seed))[: plan.functions],
+    ]
 
 
 def label(
     task: Task, corpus: Sequence[Sample], folder: Path, plan: Plan,
     note: Callable[[Iterable[Row], str, int], Iterable[Row]],
 ) -> list[Row]:  # fmt: skip
-    """The rows of all modules. `note(rows, step, total)` shows progress and passes rows on."""
-    order = spread(corpus, Random(plan.seed))[: plan.modules]
-    work = [(_label, task, sample, plan.metric.value, plan.budget) for sample in order]
+    """The rows of the corpus. `note(rows, step, total)` shows progress and passes rows on."""
+    work = [(_label, task, sample, plan.metric.value, plan.budget) for sample in corpus]
     log = folder / f"label-{plan.metric.value}.jsonl"
     rows = note(logged(log, work, plan.jobs), "label", len(work))
     return [row for row in rows if row]

@@ -80,7 +80,9 @@ def wait_for(condition: object, seconds: float = 30) -> None:
 
 
 @contextlib.contextmanager
-def killing(path: Path, *, pause: float = 0.0) -> Iterator[list[int]]:
+def killing(
+    path: Path, *, pause: float = 0.0, number: signal.Signals = signal.SIGKILL
+) -> Iterator[list[int]]:
     """Kill every model process of a compile for the model at `path`, at once or after a
     while; gives those that were killed."""
     killed: list[int] = []
@@ -93,7 +95,7 @@ def killing(path: Path, *, pause: float = 0.0) -> Iterator[list[int]]:
                 if pid not in killed:
                     time.sleep(rng.uniform(0, pause))
                     with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                        os.kill(pid, number)
                         killed.append(pid)
 
     killer = threading.Thread(target=kill)
@@ -208,6 +210,50 @@ def test_a_model_that_ends_in_the_middle_leaves_the_coresets_decision(
     assert compiled(wrapped, CR1_CACHE="true") == with_model
     assert (wrapped.last().hit, wrapped.last().model_problem) == ("", "")
     assert "the model could not be used 1 times" in cr1(wrapped, "stats").stdout
+
+
+def test_a_model_that_is_silent_is_waited_for_once(wrapped: Wrapped, model: Path) -> None:
+    with_model = compiled(wrapped)
+    coreset = compiled(wrapped, CR1_PROPOSER="coreset")
+    command = wrapped.command("-Oz", "-c", "a.c")
+    impatient = "from cr1cc.model.question import Question; Question.patience = 1; "
+    impatient += "import runpy; runpy.run_module('cr1cc.wrapper', run_name='__main__')"
+    with killing(model, number=signal.SIGSTOP) as stopped:
+        subprocess.run(
+            [command[0], "-c", impatient, *command[3:]], cwd=wrapped.folder, check=True,
+            env=wrapped.environ(),
+        )  # fmt: skip
+    assert stopped
+    assert wrapped.last().model_problem == "the model process does not answer within 1 seconds"
+    assert wrapped.read("a.o") == coreset
+    with killing(model) as killed:  # any one that this compile would start
+        assert compiled(wrapped) == coreset
+    assert killed == []
+    assert "does not answer" in wrapped.last().model_problem
+    report = cr1(wrapped, "doctor")
+    assert "does not answer within 1 seconds" in report.stdout
+    model.touch()
+    assert compiled(wrapped) == with_model
+
+
+def test_a_decision_of_another_machine_is_unknown(wrapped: Wrapped) -> None:
+    kept = {"CR1_CACHE": "true"}
+    first = compiled(wrapped, **kept)
+    (place,) = (Path(os.environ["XDG_CACHE_HOME"]) / "cr1cc").glob("model-*.json")
+    known = json.loads(place.read_text())
+    known["answer"]["engine"] += " of another build"
+    place.write_text(json.dumps(known))
+    assert compiled(wrapped, **kept) == first
+    assert wrapped.last().hit == ""
+    assert compiled(wrapped, **kept) == first
+    assert wrapped.last().hit == "object"
+    # What is carried to another machine on purpose holds there.
+    pack = str(wrapped.folder / "out.pack")
+    assert cr1(wrapped, "cache", "export", pack).returncode == 0
+    assert cr1(wrapped, "cache", "clear").returncode == 0
+    assert cr1(wrapped, "cache", "import", pack).returncode == 0
+    assert compiled(wrapped, **kept) == first
+    assert wrapped.last().hit == "module"
 
 
 def test_warnings_are_printed_once_if_the_model_ends(wrapped: Wrapped, model: Path) -> None:

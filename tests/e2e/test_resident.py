@@ -256,9 +256,15 @@ def test_a_compile_starts_it_and_keeps_nothing_open(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("proposer", "kinds"), [("coreset", {"llvm"}), ("model", {"llvm", "model"})]
+)
 def test_objects_of_a_build_are_equal_with_it_without_it_and_with_it_killed(
-    runtime: Path, any_toolchain: Toolchain, tmp_path: Path
+    proposer: str, kinds: set[str], runtime: Path, any_toolchain: Toolchain, tmp_path: Path
 ) -> None:
+    if proposer == "model":
+        pytest.importorskip("llama_cpp", reason="the package llama-cpp-python is missing")
     count = 24
     for number in range(count):
         source = PROGRAM.replace(
@@ -268,7 +274,9 @@ def test_objects_of_a_build_are_equal_with_it_without_it_and_with_it_killed(
     (tmp_path / "Makefile").write_text(
         f"all: {' '.join(f'f{n}.o' for n in range(count))}\n%.o: %.c\n\t$(CC) -Oz -c $< -o $@\n"
     )
-    wrapped = Wrapped(tmp_path, any_toolchain, CR1_CACHE="false", CR1_PACKS="false")
+    wrapped = Wrapped(
+        tmp_path, any_toolchain, CR1_CACHE="false", CR1_PACKS="false", CR1_PROPOSER=proposer
+    )
 
     def build(**settings: str) -> dict[str, bytes]:
         compiler = " ".join(wrapped.command())
@@ -285,24 +293,24 @@ def test_objects_of_a_build_are_equal_with_it_without_it_and_with_it_killed(
     assert len(without) == count
     assert build() == without
     done = threading.Event()
-    kills = 0
+    killed: list[str] = []
 
     def kill() -> None:
-        nonlocal kills
         rng = random.Random(1)
         while not done.wait(rng.uniform(0.05, 0.4)):
             for process in survey.running(os.environ):
                 if process.pid:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process.pid, rng.choice([signal.SIGKILL, signal.SIGSTOP]))
-                        kills += 1
+                        killed.append(process.kind)
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        killed = build()
+        disturbed = build()
     finally:
         done.set()
         killer.join()
-    assert killed == without
-    assert kills > 1
+    assert disturbed == without
+    assert len(killed) > 1
+    assert set(killed) == kinds

@@ -50,7 +50,7 @@ def test_a_good_model_is_asked_once(model: Path, monkeypatch: pytest.MonkeyPatch
     first = described(model)
     assert first.problem == ""
     assert len(first.digest) == 32
-    assert "llama-cpp-python" in first.version
+    assert "llama-cpp-python" in first.engine
     assert "parameters" in first.about
     refuse(monkeypatch)
     assert described(model) == first

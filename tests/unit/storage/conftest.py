@@ -38,6 +38,7 @@ def better() -> Decision:
             Turn(Turn.MEASURED, Recipe(("@size",), ("-disable-lsr",)), 1000, None),
             Turn(Turn.ANSWERED, Recipe(("@size", "module(mergefunc)")), 1000, 900),
         ),
+        machine="of another kind",
     )
 
 

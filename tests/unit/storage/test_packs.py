@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,10 @@ def test_export_and_import_move_every_decision(tmp_path: Path, better: Decision)
     one = LocalStore(str(tmp_path / "one"), 1 << 26)
     other = LocalStore(str(tmp_path / "other"), 1 << 26)
     name = Shelf.MODULE_BETTER.name_of("ab" * KEY_BYTES)
-    write_pack(str(tmp_path / "a.pack"), {name: codec.encode_decision(better)})
-    assert upkeep.import_entries(one, str(tmp_path / "a.pack"), lambda it, total: it) == 1
+    everywhere = replace(better, machine="")
+    write_pack(str(tmp_path / "c.pack"), {name: codec.encode_decision(better)})
+    write_pack(str(tmp_path / "a.pack"), {name: codec.encode_decision(everywhere)})
+    assert upkeep.import_entries(one, str(tmp_path / "c.pack"), lambda it, total: it) == 1
     one.put({"junk": b"junk", Shelf.MODULE_FAILED.name_of("cd" * KEY_BYTES): b"junk"})
     assert len(upkeep.damaged_entries(one)) == 2
     assert upkeep.export_entries(one, str(tmp_path / "b.pack")) == 1
