@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cr1cc.records import Toolchain
+from cr1cc.resident import survey
 from cr1cc.toolchain.survey import all_compilers
 from tests.projects.build import OF_MAKE
 
@@ -78,6 +80,25 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     for variable in OF_MAKE:  # the makes of tests are no parts of `make test`
         monkeypatch.delenv(variable, raising=False)
     return home
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime directory of this test alone, with a path short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="cr1-") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+        for process in survey.running(os.environ):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+            assert survey.stop(process)
+
+
+@pytest.fixture
+def by_default(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default settings, and resident processes of this test alone."""
+    for variable in QUICK:
+        monkeypatch.delenv(variable)
 
 
 @pytest.fixture(scope="session")

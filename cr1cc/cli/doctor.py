@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -13,7 +14,7 @@ from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
 from cr1cc.model.describe import describe as describe_model
 from cr1cc.policy.proposers import WITH_MODEL
 from cr1cc.records import Toolchain
-from cr1cc.resident.survey import running
+from cr1cc.resident.survey import Running, answers, running
 from cr1cc.storage import journal
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.packs import Pack, pack_files
@@ -108,8 +109,14 @@ def _resident(config: Config) -> Finding:
         found = running(os.environ)
     except (ResidentError, OSError) as error:
         return Finding("daemon", False, f"cannot be used, compiles go on without it: {error}")
-    pids = ", ".join(str(process.pid) for process in found)
-    return Finding("daemon", True, f"running: {pids}" if found else "not running")
+    silent = [process for process in found if process.pid and not answers(process)]
+    if silent:
+        return Finding("daemon", False, f"no answer, compiles go on without it: {_pids(silent)}")
+    return Finding("daemon", True, f"running: {_pids(found)}" if found else "not running")
+
+
+def _pids(processes: Sequence[Running]) -> str:
+    return ", ".join(str(process.pid) for process in processes)
 
 
 def _model(config: Config) -> Finding:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cr1cc.errors import ResidentError
+from cr1cc.resident.client import connect
 from cr1cc.resident.place import Place, private_folder
 
 _PATIENCE = 5.0  # seconds for a process to end
@@ -31,6 +33,15 @@ def running(environ: Mapping[str, str]) -> list[Running]:
     names = sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".lock"))
     places = [Place(os.path.join(folder, name)) for name in names]
     return [_running(place) for place in places if _held(place)]
+
+
+def answers(process: Running) -> bool:
+    """Whether it gives a worker as soon as a compile would wait for one."""
+    try:
+        os.close(connect(process.place))
+    except (OSError, ResidentError):
+        return False
+    return True
 
 
 def stop(process: Running) -> bool:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("by_default")
 def test_pip_install_gives_working_commands_and_the_shipped_data(
     tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def objects(toolchain: Toolchain, home: Path, place: Path, *, packs: bool) -> di
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("by_default")
 def test_a_first_build_has_hits_and_the_same_objects(
     usable_compilers: dict[int, Toolchain], tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from tests.projects.table import ACCEPTANCE, PROJECTS, Project
 SOURCES = cache_directory()
 JOBS = min(os.cpu_count() or 1, 8)
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500), pytest.mark.usefixtures("by_default")]
 
 
 @pytest.fixture

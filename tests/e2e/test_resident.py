@@ -10,10 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,16 +33,10 @@ AGAIN = Recipe(("@size", "mergefunc"))
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime directory of this test alone, with a path short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="cr1-") as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        monkeypatch.setenv("CR1_DAEMON", "true")
-        yield Path(folder)
-        for process in survey.running(os.environ):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
-            assert survey.stop(process)
+def runtime(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With the resident process of libLLVM in use."""
+    monkeypatch.setenv("CR1_DAEMON", "true")
+    return runtime
 
 
 @pytest.fixture
@@ -182,22 +174,32 @@ def test_a_folder_that_is_not_private_is_not_used(runtime: Path) -> None:
     folder.unlink()
 
 
+@pytest.mark.parametrize("problem", ["open to other users", "belongs to another user"])
 def test_why_it_is_not_used_is_counted_and_told(
-    runtime: Path, any_toolchain: Toolchain, tmp_path: Path
+    problem: str, runtime: Path, any_toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    (runtime / "cr1cc").mkdir(mode=0o755)
+    folder = runtime / "cr1cc"
+    if problem == "open to other users":
+        folder.mkdir(mode=0o755)
+    else:
+        folder.mkdir(mode=0o700)
+        try:
+            os.chown(folder, 65534, 65534)
+        except PermissionError:
+            pytest.skip("the right to give a folder away is missing")
     wrapped = Wrapped(tmp_path, any_toolchain, CR1_CACHE="false", CR1_PACKS="false")
     wrapped.write("a.c")
     assert wrapped.cr1("-Oz", "-c", "a.c").status == 0
     first = wrapped.read("a.o")
-    assert "open to other users" in wrapped.last().daemon_problem
+    assert problem in wrapped.last().daemon_problem
     doctor = subprocess.run(
         [sys.executable, "-m", "cr1cc.cli.main", "doctor"],
         env=wrapped.environ(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert doctor.returncode == 1
-    assert "open to other users" in doctor.stdout
-    (runtime / "cr1cc").chmod(0o700)
+    assert problem in doctor.stdout
+    folder.chmod(0o700)
+    os.chown(folder, os.getuid(), os.getgid())
     assert wrapped.cr1("-Oz", "-c", "a.c").status == 0
     assert wrapped.last().daemon_problem == ""
     assert wrapped.read("a.o") == first
@@ -221,6 +223,40 @@ def test_the_command_starts_shows_and_stops_it(runtime: Path, any_toolchain: Too
     assert "listens: " in daemon("logs")
     assert daemon("stop") == f"stopped: {row['pid']}\n"
     assert daemon("status") == "no resident process runs\n"
+
+
+@pytest.mark.parametrize("log", ["full", "folder"])
+def test_it_works_where_it_cannot_log(
+    log: str, runtime: Path, any_toolchain: Toolchain, tmp_path: Path
+) -> None:
+    place = place_for(service(any_toolchain), os.environ)
+    if log == "full":
+        os.symlink("/dev/full", place.log)
+    else:
+        os.mkdir(place.log)
+    assert client.start(place, service(any_toolchain), os.environ)
+    wait_for(lambda: os.path.exists(place.socket))
+    with evaluator(any_toolchain, tmp_path) as resident:
+        assert isinstance(resident.measure([SIZE])[0], Score)
+        assert resident.resident is not None
+        assert resident.resident.problem == ""
+
+
+def test_doctor_says_which_one_does_not_answer(place: Place, any_toolchain: Toolchain) -> None:
+    def doctor() -> tuple[int, str]:
+        environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
+        command = [sys.executable, "-m", "cr1cc.cli.main", "doctor"]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    pid = pid_of(place)
+    assert f"running: {pid}" in doctor()[1]
+    os.kill(pid, signal.SIGSTOP)
+    status, text = doctor()
+    assert status == 1
+    assert f"no answer, compiles go on without it: {pid}" in text
+    os.kill(pid, signal.SIGCONT)
+    assert f"running: {pid}" in doctor()[1]
 
 
 def test_somebody_who_only_listens_is_not_waited_for(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cr1cc.errors import ToolchainError
+from cr1cc.resident import survey
 from tests.projects import compilers, reasons, report
 from tests.projects.build import Build, Compiler, build, check, compare
 from tests.projects.errors import BuildError, FetchError
@@ -69,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
             why = "; ".join(result["skipped"] + result["broken"])
             print(f"bench: no project was measured: {why}", file=sys.stderr)
             return 1
+        for process in survey.running({"XDG_RUNTIME_DIR": place}):
+            survey.stop(process)
         print("passed-through commands, memory", file=sys.stderr, flush=True)
         result["costs"] = _costs(options, plain, Path(place), result["broken"])
     report.write(result, options.output)
@@ -112,7 +115,8 @@ def _add(
 
 def _measure(project: Project, options: Options, plain: Compiler, place: Path) -> dict[str, Any]:
     """Build in turns; the row of one project."""
-    ours = compilers.ours(plain, place / f"home-{project.name}")
+    # Resident processes of this benchmark alone: the first project starts them.
+    ours = compilers.ours(plain, place / f"home-{project.name}", XDG_RUNTIME_DIR=str(place))
     work = place / "work"
 
     def run(compiler: Compiler) -> Build:
@@ -198,7 +202,8 @@ def _memory(
         except (FetchError, BuildError):
             continue
         words = ["-Oz", "-c", str(tree / file), "-o", str(place / "memory.o")]
-        ours = compilers.ours(plain, place / f"home-memory-{name}")
+        # Resident processes are no descendants, so the workers have to be the compile's own.
+        ours = compilers.ours(plain, place / f"home-memory-{name}", CR1_DAEMON="false")
         try:
             peaks[f"{name} {file}"] = {
                 key: peak_memory([*shlex.split(item.cc), *words], item.environ)

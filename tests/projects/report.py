@@ -55,7 +55,8 @@ def markdown(result: Row) -> str:
         f"medians of {result['repeat']} plain and warm builds that took turns, one cold build.",
         _table(("what", "figure"), _summary(found, result["costs"])),
         "Loadable bytes: allocated sections that are not NOBITS. Memory: the largest sum of the "
-        "proportional set sizes (PSS) of a compile and its workers, sampled every 10 ms or more.",
+        "proportional set sizes (PSS) of a compile and its workers, without resident processes, "
+        "sampled every 10 ms or more.",
         "## Projects",
         _table(
             ("project", "built by", "files", "clang -Oz", "cr1-clang", "total", "mean of files",
