@@ -5,7 +5,8 @@
                         → else: the real command makes the baseline; improve on it,
                           replace the object, store the decision
 
-Whenever the plain compiler shall do all the work, `Fallback` says so and why.
+Whenever the plain compiler shall do all the work, `Fallback` says so and why. What only a
+module needs whose object is not known is imported where it is used.
 """
 
 from __future__ import annotations
@@ -13,29 +14,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from cr1cc import improve
+from cr1cc.basis import basis
 from cr1cc.config import Config
 from cr1cc.emit import Emitted, RealCompiler, contents
 from cr1cc.errors import EvaluationError, ModelError, ModelSilenceError
-from cr1cc.evaluate.evaluator import Evaluator
-from cr1cc.evaluate.worker import Subject
-from cr1cc.llvm.library import Library
-from cr1cc.llvm.target import TargetSpec, code_model, target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.outcome import Outcome
-from cr1cc.passes.macros import macros_for
-from cr1cc.passes.recipe import check_recipe, check_tail
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Proposer
 from cr1cc.policy.proposers import Circumstances, proposer_named
-from cr1cc.records import Answer, Decision, Plan, Toolchain
+from cr1cc.records import Answer, Decision, Plan, Recipe, Toolchain
 from cr1cc.resident.client import Resident
 from cr1cc.resident.place import Service
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
-from cr1cc.util.elf import NotElfError, ObjectFile
+
+if TYPE_CHECKING:
+    from cr1cc.evaluate.evaluator import Evaluator
 
 # Outcomes after which the back end has said nothing that would be missing next time.
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
@@ -138,7 +137,7 @@ class Compile:
             compiler=self.toolchain.identity,
             triple=triple,
             flags=(self.plan.language, self.plan.level.value, *self.plan.key),
-            basis=improve.basis(self.config, proposer),
+            basis=basis(self.config, proposer),
         )
 
     def run(self) -> Report:
@@ -176,17 +175,28 @@ class Compile:
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
-        major = self.toolchain.major
-        return DecisionStore(
-            self.config,
-            lambda recipe: check_recipe(recipe, major, self.target),
-            lambda tail: check_tail(tail, major),
-        )
+        return DecisionStore(self.config, self._check_recipe, self._check_tail)
+
+    def _check_recipe(self, recipe: Recipe) -> None:
+        from cr1cc.passes.recipe import check_recipe
+
+        check_recipe(recipe, self.toolchain.major, self.target)
+
+    def _check_tail(self, tail: str) -> None:
+        from cr1cc.passes.recipe import check_tail
+
+        check_tail(tail, self.toolchain.major)
 
     def _with_module(
         self, store: DecisionStore, bitcode: bytes, diagnostics: bytes
     ) -> tuple[Report, bool]:
         """What to do when the object itself is not known, and whether it may be kept."""
+        from cr1cc.evaluate.evaluator import Evaluator
+        from cr1cc.evaluate.worker import Subject
+        from cr1cc.llvm.library import Library
+        from cr1cc.llvm.target import TargetSpec, code_model
+        from cr1cc.passes.macros import macros_for
+
         macros = macros_for(self.toolchain.major, self.plan.level)
         subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
         with Evaluator(Library(self.library), subject, resident=self.resident) as evaluator:
@@ -211,6 +221,8 @@ class Compile:
         """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
             return True
+        from cr1cc.util.elf import NotElfError, ObjectFile
+
         try:
             bitcode = evaluator.apply(known.recipe, known.tails)
             emitted = self.compiler.emit(bitcode, known.recipe.options)
@@ -223,6 +235,8 @@ class Compile:
 
     def _decide(self, evaluator: Evaluator, store: DecisionStore, fingerprint: str) -> Report:
         """Make the baseline, then something better if there is; store the decision."""
+        from cr1cc.util.elf import NotElfError
+
         status = self.compiler.original()
         key = module_key(self.context, fingerprint)
         if status:
@@ -247,7 +261,9 @@ class Compile:
         self, evaluator: Evaluator, store: DecisionStore, fingerprint: str
     ) -> tuple[Decision, Emitted | None]:
         """The decision by whoever proposes now. Raises ModelError, EvaluationError."""
-        improver = improve.Improver(
+        from cr1cc.improve import Improver
+
+        improver = Improver(
             self.plan, self.toolchain.major, self.config, self.compiler, evaluator,
             store, self.proposer, self.context, fingerprint,
         )  # fmt: skip

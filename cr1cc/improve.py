@@ -1,6 +1,7 @@
 """Make a decision for one module: propose, measure, emit, validate.
 
-Nothing here writes an object: the caller replaces it and stores the decision.
+Nothing here writes an object: the caller replaces it and stores the decision. When equal
+inputs would get another decision, `basis.VERSION` is raised.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from cr1cc.emit import Emitted, RealCompiler
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator, Result
 from cr1cc.evaluate.meter import Meter
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.outcome import Outcome
-from cr1cc.passes import TABLE_VERSION
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import tuning
 from cr1cc.policy.interface import Proposer
@@ -31,12 +31,10 @@ from cr1cc.records import (
     Request,
     Score,
 )
-from cr1cc.storage.keys import Basis, KeyContext, candidate_key, function_key
+from cr1cc.storage.keys import KeyContext, candidate_key, function_key
 from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util.elf import NotElfError, ObjectFile
 from cr1cc.validate import objects
-
-VERSION = "2"  # part of every key: raised when equal inputs would get another decision
 
 BASELINE = Recipe((SIZE,))
 
@@ -56,16 +54,6 @@ EVIDENCE = (
     "compiled from the same source by the same compiler with vetted passes; smaller "
     "loadable bytes, same symbols, debug and unwind data measured on the emitted object"
 )
-
-
-def basis(config: Config, proposer: Proposer) -> Basis:
-    """What the decisions that are made here depend on, besides the code and its compiler."""
-    return Basis(
-        f"{TABLE_VERSION} {VERSION}",
-        f"{proposer.name} {proposer.version}",
-        config.budget,
-        config.tail_budget,
-    )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ from cr1cc.ir import walk
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module
 from cr1cc.llvm.passes import PassRunner, set_options
-from cr1cc.llvm.target import TargetMachine, TargetSpec, target_name
+from cr1cc.llvm.target import TargetMachine, TargetSpec
+from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset

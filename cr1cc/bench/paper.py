@@ -11,7 +11,7 @@ from cr1cc.emit import contents
 from cr1cc.errors import UserError
 from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import attributes_only, macros_for
 from cr1cc.policy.interface import Proposer
 from cr1cc.records import Level, Metric, Request, Score

@@ -7,6 +7,7 @@ import tempfile
 import time
 
 from cr1cc import improve
+from cr1cc.basis import basis
 from cr1cc.bench.results import Result
 from cr1cc.bench.task import BASELINE, Answer, Task, result, score_of
 from cr1cc.config import Config
@@ -62,8 +63,9 @@ class ProductModule:
         task, toolchain = self.task, self.task.toolchain
         # A budget counts plain -Oz too.
         config = Config(budget=task.candidates + 1, tail_budget=0, cache=False, packs=False)
-        basis = improve.basis(config, proposer)
-        context = KeyContext(toolchain.identity, self.info.triple, self.plan.key, basis)
+        context = KeyContext(
+            toolchain.identity, self.info.triple, self.plan.key, basis(config, proposer)
+        )
         with self.task.evaluator(self.subject) as evaluator, DecisionStore(config) as store:
             decision, _ = improve.Improver(
                 self.plan, toolchain.major, config, self.compiler, evaluator,

@@ -9,7 +9,7 @@ from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import holds
 from cr1cc.policy.interface import Proposer

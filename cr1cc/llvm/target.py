@@ -10,6 +10,7 @@ from enum import IntEnum
 from cr1cc.errors import EvaluationError
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module, take_buffer
+from cr1cc.llvm.triple import target_name
 
 
 class RelocMode(IntEnum):
@@ -33,37 +34,6 @@ class CodeModel(IntEnum):
 
 _CODE_GENERATION_LEVEL = 2  # LLVMCodeGenLevelDefault: what clang uses for -O2, -Os and -Oz
 _OBJECT_FILE = 1  # LLVMObjectFile
-
-# The architecture of a triple (its first component, by prefix) and LLVM's name for the target.
-_TARGETS: tuple[tuple[str, str], ...] = (
-    ("aarch64", "AArch64"),
-    ("arm64", "AArch64"),
-    ("arm", "ARM"),
-    ("avr", "AVR"),
-    ("hexagon", "Hexagon"),
-    ("i386", "X86"),
-    ("i486", "X86"),
-    ("i586", "X86"),
-    ("i686", "X86"),
-    ("loongarch", "LoongArch"),
-    ("mips", "Mips"),
-    ("msp430", "MSP430"),
-    ("powerpc", "PowerPC"),
-    ("ppc", "PowerPC"),
-    ("riscv", "RISCV"),
-    ("s390x", "SystemZ"),
-    ("sparc", "Sparc"),
-    ("thumb", "ARM"),
-    ("x86_64", "X86"),
-    ("xtensa", "Xtensa"),
-)
-
-
-def target_name(triple: str) -> str | None:
-    """LLVM's name of the target for a triple, None if it is not in the table."""
-    architecture = triple.split("-", 1)[0]
-    return next((name for prefix, name in _TARGETS if architecture.startswith(prefix)), None)
-
 
 _CODE_MODELS = {f"-mcmodel={model.name.lower()}": model for model in CodeModel}
 

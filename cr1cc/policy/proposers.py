@@ -11,8 +11,6 @@ from cr1cc.errors import ModelError, UserError
 from cr1cc.policy.baseline import Baseline
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Proposer
-from cr1cc.policy.random_ import RandomRecipes
-from cr1cc.policy.search import Search
 from cr1cc.util.messages import Resident
 
 if TYPE_CHECKING:
@@ -29,17 +27,31 @@ class Circumstances:
     resident: Callable[[str, tuple[str, ...]], Resident | None] = lambda path, files: None
 
 
+# A compile has one proposer, and imports no other.
+
+
 def _agent(around: Circumstances) -> Proposer:
-    from cr1cc.policy.agent import Agent  # as below
+    from cr1cc.policy.agent import Agent
 
     return Agent(*_described(around))
 
 
 def _model(around: Circumstances) -> Proposer:
-    # Here, because the other proposers need none of it.
     from cr1cc.policy.model_ import Model
 
     return Model(*_described(around))
+
+
+def _random(around: Circumstances) -> Proposer:
+    from cr1cc.policy.random_ import RandomRecipes
+
+    return RandomRecipes()
+
+
+def _search(around: Circumstances) -> Proposer:
+    from cr1cc.policy.search import Search
+
+    return Search()
 
 
 def _described(around: Circumstances) -> tuple[ModelFacts, Mapping[str, str], Resident | None]:
@@ -59,8 +71,8 @@ PROPOSERS: dict[str, Callable[[Circumstances], Proposer]] = {
     "baseline": lambda around: Baseline(),
     "coreset": lambda around: Coreset(),
     "model": _model,
-    "random": lambda around: RandomRecipes(),
-    "search": lambda around: Search(),
+    "random": _random,
+    "search": _search,
 }
 
 WITH_MODEL = ("agent", "model")

@@ -22,7 +22,7 @@ from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.limits import Limits
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.passes.grammar import leaves, parse_pipeline
 from cr1cc.passes.macros import MACROS, expand, is_macro
 from cr1cc.passes.prune import reduce

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cr1cc import improve
+from cr1cc.basis import basis
 from cr1cc.config import Config
 from cr1cc.errors import UserError
 from cr1cc.policy.proposers import Circumstances, proposer_named
@@ -41,7 +41,7 @@ def current() -> dict[str, int | str]:
     """What decisions of this version, with default settings, depend on."""
     config = Config()
     proposer = proposer_named(config.proposer, Circumstances(config, os.environ))
-    return {"format": SCHEMA, **asdict(improve.basis(config, proposer))}
+    return {"format": SCHEMA, **asdict(basis(config, proposer))}
 
 
 def make(

@@ -328,4 +328,4 @@ def test_a_known_object_needs_neither_numpy_nor_llama_cpp(wrapped: Wrapped) -> N
     assert wrapped.last().hit == "object"
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "cr1cc" in loaded
-    assert loaded & {"numpy", "llama_cpp", "subprocess", "socket"} == set()
+    assert loaded & {"ctypes", "numpy", "llama_cpp", "subprocess", "socket"} == set()

@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluate",),
     ("validate", "resident"),
     ("storage",),
-    ("decide", "emit"),
+    ("decide", "emit", "basis"),
     ("improve",),
     ("compile",),
     ("train", "bench"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import expand
 from cr1cc.passes.options import options_for
 from cr1cc.policy.random_ import random_recipe

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cr1cc.errors import ToolchainError
-from cr1cc.llvm.target import target_name
+from cr1cc.llvm.triple import target_name
 from cr1cc.records import Toolchain
 from cr1cc.toolchain import describe as module
 from cr1cc.toolchain import libllvm
