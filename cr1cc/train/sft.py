@@ -39,7 +39,7 @@ VALIDATION = ("gzip", "libyaml", "mawk", "popt", "sed")
 class Plan:
     """How to train. A module in a batch is told in `branches` ways."""
 
-    steps: int = 1600
+    steps: int = 2000
     batch: int = 16
     branches: int = 8
     rate: float = 2e-3
