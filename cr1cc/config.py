@@ -104,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
         "proposer",
         "name",
         _choice("agent", "baseline", "coreset", "model", "random", "search"),
-        "model",
+        "coreset",
         "who proposes recipes",
     ),
     Setting("tail_budget", "number", _integer(0, 1000), 2, "pipelines tried on each function"),
@@ -124,7 +124,7 @@ class Config(NamedTuple):
     enabled: bool = True
     model: str = ""
     packs: bool = True
-    proposer: str = "model"
+    proposer: str = "coreset"
     tail_budget: int = 2
     origins: Mapping[str, str] = MappingProxyType({})
 

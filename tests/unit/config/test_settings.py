@@ -34,7 +34,7 @@ def test_without_files_everything_is_default(tmp_path: Path) -> None:
     config = load({"HOME": "/home/somebody"}, str(tmp_path))
     assert set(config.origins.values()) == {"default"}
     assert config.cache_dir == "/home/somebody/.cache/cr1cc"
-    assert (config.proposer, config.enabled, config.cache) == ("model", True, True)
+    assert (config.proposer, config.enabled, config.cache) == ("coreset", True, True)
 
 
 def test_environment_beats_project_file_beats_user_file(
