@@ -43,7 +43,7 @@ from cr1cc.toolchain.find import find_compiler
 from cr1cc.train.corpus import KINDS, samples
 from cr1cc.train.tasks import spread
 from tests.bench import source
-from tests.projects.bench import machine
+from tests.projects.bench import machine, stop_residents
 from tests.projects.fetch import CHECKOUT
 
 SETTINGS = dict(zip(("product", "paper"), KINDS, strict=True))
@@ -135,7 +135,7 @@ def first_compile(
         (Path(folder) / "a.c").write_text(source(_FUNCTIONS))
         for _ in range(_REPEAT):
             for daemon, found in times.items():
-                _stop(environ)
+                stop_residents(environ)
                 settings = {"CR1_CACHE": "false", "CR1_PACKS": "false", "CR1_PROPOSER": "model"}
                 settings |= {"CR1_CLANG": toolchain.driver, "CR1_DAEMON": daemon}
                 command = [sys.executable, "-m", "cr1cc.wrapper", "clang", "-Oz", "-c", "a.c"]
@@ -154,11 +154,6 @@ def first_compile(
         "first_compile_ms": round(statistics.median(a - b for a, b in pairs), 1),
         "memory_mb": round(sum(memory) / 1e6, 1),
     }
-
-
-def _stop(environ: Mapping[str, str]) -> None:
-    for process in survey.running(environ):
-        survey.stop(process)
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
@@ -245,7 +240,7 @@ def _figures(given: argparse.Namespace) -> dict[str, Any]:
             cost = first_compile(toolchain, given, environ)
             cost |= sampling(facts, environ, given.candidates)
         finally:
-            _stop(environ)
+            stop_residents(environ)
     return {
         "compiler": toolchain.identity,
         "machine": machine(),

@@ -26,9 +26,8 @@ _XDG = {
     "XDG_STATE_HOME": "state",
 }
 
-# Most tests are not about who proposes or where: no process of one is met in another. Those
-# of real projects, of the model and of the resident processes have the defaults.
-QUICK = {"CR1_DAEMON": "false", "CR1_PROPOSER": "coreset"}
+# No process that one test starts is met in another; `runtime` is for those that are about that.
+ALONE = {"CR1_DAEMON": "false"}
 
 # What pip has built before: nothing of cr1cc, and llama.cpp takes minutes.
 _PIP_CACHE = os.environ.get("PIP_CACHE_DIR") or os.path.join(
@@ -75,7 +74,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("PIP_CACHE_DIR", _PIP_CACHE)
     for variable in [name for name in os.environ if name.startswith(("CR1_", "CCACHE_"))]:
         monkeypatch.delenv(variable)
-    for variable, value in QUICK.items():
+    for variable, value in ALONE.items():
         monkeypatch.setenv(variable, value)
     for variable in OF_MAKE:  # the makes of tests are no parts of `make test`
         monkeypatch.delenv(variable, raising=False)
@@ -97,7 +96,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def by_default(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default settings, and resident processes of this test alone."""
-    for variable in QUICK:
+    for variable in ALONE:
         monkeypatch.delenv(variable)
 
 

@@ -106,7 +106,9 @@ def label(
     found = labels.chosen(home, plan)
     rows = labels.label(Task.of(_toolchain(clang)), found, home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
-    click.echo(f"{len(rows)} modules, {better} of them with a recipe that is better than -Oz")
+    click.echo(
+        f"{len(rows)} modules and functions, {better} of them with a recipe that is better than -Oz"
+    )
 
 
 @command.command()

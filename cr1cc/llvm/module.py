@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from ctypes import byref, c_char_p, c_size_t, c_void_p
 from types import TracebackType
 
 from cr1cc.errors import EvaluationError
-from cr1cc.llvm.library import Library
+from cr1cc.llvm.library import Handle, Library
 
 _RETURN_STATUS_ACTION = 2  # LLVMReturnStatusAction, llvm-c/Analysis.h
 
@@ -71,22 +72,23 @@ class Module:
 
     def functions(self) -> list[int]:
         """Handles of all functions, declarations too, in module order."""
-        handles, function = [], self.library.GetFirstFunction(self.handle)
-        while function:
-            handles.append(function)
-            function = self.library.GetNextFunction(function)
+        return self._listed(self.library.GetFirstFunction, self.library.GetNextFunction)
+
+    def variables(self) -> list[int]:
+        """Handles of all global variables, declarations too, in module order."""
+        return self._listed(self.library.GetFirstGlobal, self.library.GetNextGlobal)
+
+    def _listed(
+        self, first: Callable[[int], Handle], following: Callable[[int], Handle]
+    ) -> list[int]:
+        handles, handle = [], first(self.handle)
+        while handle:
+            handles.append(handle)
+            handle = following(handle)
         return handles
 
     def defined_functions(self) -> list[int]:
         return [f for f in self.functions() if not self.library.IsDeclaration(f)]
-
-    def variables(self) -> list[int]:
-        """Handles of all global variables, declarations too, in module order."""
-        handles, variable = [], self.library.GetFirstGlobal(self.handle)
-        while variable:
-            handles.append(variable)
-            variable = self.library.GetNextGlobal(variable)
-        return handles
 
     def close(self) -> None:
         if self.handle:

@@ -14,7 +14,7 @@ import shlex
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,13 +70,18 @@ def main(arguments: list[str] | None = None) -> int:
             why = "; ".join(result["skipped"] + result["broken"])
             print(f"bench: no project was measured: {why}", file=sys.stderr)
             return 1
-        for process in survey.running({"XDG_RUNTIME_DIR": place}):
-            survey.stop(process)
+        stop_residents({"XDG_RUNTIME_DIR": place})
         print("passed-through commands, memory", file=sys.stderr, flush=True)
         result["costs"] = _costs(options, plain, Path(place), result["broken"])
     report.write(result, options.output)
     print(report.markdown(result))
     return 0 if report.sound(result) else 1
+
+
+def stop_residents(environ: Mapping[str, str]) -> None:
+    """End all resident processes that compiles with `environ` would meet."""
+    for process in survey.running(environ):
+        survey.stop(process)
 
 
 def machine() -> str:
