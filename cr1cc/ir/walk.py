@@ -86,14 +86,14 @@ class Counts:
 
 def instruction_count(module: Module) -> int:
     """IC: the instructions of all defined functions, debug intrinsics not counted."""
-    return sum(len(instructions) for _, _, instructions in _blocks(module))
+    return sum(len(instructions) for _, _, instructions in blocks(module))
 
 
 def walk(module: Module) -> Counts:
     """IC, AutoPhase features and the IC of each defined function."""
     features = _Features(module.library)
     ics: dict[int, int] = {}
-    for function, block, instructions in _blocks(module):
+    for function, block, instructions in blocks(module):
         ics[function] = ics.get(function, 0) + len(instructions)
         features.visit(function, block, instructions)
     hidden = _debug_functions(module)
@@ -112,7 +112,7 @@ def _debug_functions(module: Module) -> frozenset[int]:
     return frozenset(handle for handle in handles if handle)
 
 
-def _blocks(module: Module) -> Iterator[tuple[int, int, list[int]]]:
+def blocks(module: Module) -> Iterator[tuple[int, int, list[int]]]:
     """(function, block, its instructions without debug intrinsics), in module order.
 
     This runs once per candidate: a call through ctypes costs about 0.15 µs, so

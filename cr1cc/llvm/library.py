@@ -22,6 +22,7 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("ConstInt", _P, (_P, c_uint64, _I)),
     ("ConstIntGetZExtValue", c_uint64, (_P,)),
     ("ContextCreate", _P, ()),
+    ("ContextDispose", None, (_P,)),
     ("ContextSetDiagnosticHandler", None, (_P, _P, _P)),
     ("CountBasicBlocks", _U, (_P,)),
     ("CountIncoming", _U, (_P,)),

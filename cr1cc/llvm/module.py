@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_size_t, c_void_p
 from types import TracebackType
 
@@ -33,6 +34,22 @@ class Module:
             raise EvaluationError("the bitcode cannot be parsed")
         assert module.value is not None
         return cls(library, module.value)
+
+    @classmethod
+    @contextmanager
+    def read(cls, library: Library, bitcode: bytes) -> Iterator[Module]:
+        """The same for a while: its context, in which nothing else may live, ends with it."""
+        context, module = library.ContextCreate(), c_void_p()
+        try:
+            if library.ParseBitcodeInContext2(
+                context, _copy_buffer(library, bitcode), byref(module)
+            ):
+                raise EvaluationError("the bitcode cannot be parsed")
+            assert module.value is not None
+            with cls(library, module.value) as one:
+                yield one
+        finally:
+            library.ContextDispose(context)
 
     @classmethod
     def parse_text(cls, library: Library, text: bytes) -> Module:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class PrivateApt:
     def __init__(self, directory: Path, system: Path = Path("/etc/apt")) -> None:
         self.directory = directory
         self.system = system
+        self._alone = threading.Lock()  # one apt at a time has the lists
 
     def download(self, package: str, target: Path) -> Path:
         """Download the upstream archive of source package `package` into `target`.
@@ -69,13 +71,14 @@ class PrivateApt:
         """
         if shutil.which("apt-get") is None:
             raise UserError("apt-get is not installed")
-        self._prepare()
-        if not any((self.directory / "lists").glob("*_Sources*")):
-            self._update()
-        failure = self._source(package, target)
-        if failure and not _archives(target):
-            self._update()  # the lists may be older than what the mirror still has
+        with self._alone:
+            self._prepare()
+            if not any((self.directory / "lists").glob("*_Sources*")):
+                self._update()
             failure = self._source(package, target)
+            if failure and not _archives(target):
+                self._update()  # the lists may be older than what the mirror still has
+                failure = self._source(package, target)
         found = _archives(target)
         if not found:
             raise UserError(f"apt has no source archive of {package}: {failure or 'no .orig.tar'}")

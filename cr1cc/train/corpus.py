@@ -4,7 +4,7 @@ FOLDER/packages/NAME/*.bc   one file per module as -Oz gives it to the optimiser
 FOLDER/paper/NAME/*.bc      the same modules as -O0 leaves them, for the setting of the literature
 FOLDER/paper/NAME.done      the package is complete (a run can be taken up again)
 
-`functions.py` takes these modules apart.
+`functions.py` takes these modules apart, `duplicates.py` finds what is held out as well.
 """
 
 from __future__ import annotations
@@ -17,18 +17,22 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cr1cc.errors import UserError
+from cr1cc.records import Metric
 from cr1cc.train.apt import PrivateApt
 from cr1cc.train.capture import UNOPTIMISED
 from cr1cc.train.packages import HELD_OUT, PACKAGES, Package
 
 KINDS = ("packages", "paper")  # what is kept of every module; the second one is made last
+KIND = dict(zip(Metric, KINDS, strict=True))  # what the metric is counted of
 FUNCTIONS = "-functions"  # behind a kind: its functions, each as a module of its own
 _BUILD_SECONDS = 600
+_PROBE = "conftest."  # in the names of Autoconf's test programs
 _CSMITH = "csmith"
 _CSMITH_OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--no-volatiles")
 
@@ -45,14 +49,23 @@ class Sample:
         return f"{self.package}/{self.path.name}"
 
 
-def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
-    """Build what is still missing; yields one line for each part as it is done."""
+def collect(folder: Path, clang: str, programs: int, jobs: int) -> Iterator[str]:
+    """Build what is still missing; yields one line for each part as it is done.
+
+    Packages are built side by side, for a good part of a build is a script that waits for one
+    compile after the other.
+    """
     for kind in KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     apt = PrivateApt(folder / "apt")
-    for package in (*PACKAGES, *HELD_OUT):
-        if not _done(folder, package.name).exists():
-            yield _collect_package(package, folder, apt, clang)
+    missing = [p for p in (*PACKAGES, *HELD_OUT) if not _done(folder, p.name).exists()]
+    with ThreadPoolExecutor(jobs) as pool:
+        builds = [pool.submit(_collect_package, p, folder, apt, clang) for p in missing]
+        try:
+            for build in as_completed(builds):
+                yield build.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
     if programs and not _done(folder, _CSMITH).exists():
         yield _collect_programs(folder, clang, programs)
 
@@ -60,18 +73,36 @@ def collect(folder: Path, clang: str, programs: int) -> Iterator[str]:
 def samples(folder: Path, kind: str = KINDS[0], *, held_out: bool = False) -> list[Sample]:
     """The modules of a kind to learn from, or those that are held out, sorted by package and
     name. A file that several packages have counts once, and never as one to learn from if one
-    of them is held out. Raises UserError if there are none."""
+    of them is held out; nor do near duplicates (`duplicates.py`). Raises UserError if there are
+    none."""
     held = {package.name for package in HELD_OUT}
-    paths = sorted((folder / kind).glob("*/*.bc"), key=lambda p: (p.parent.name not in held, p))
-    once = {path.name: path for path in reversed(paths)}
+    near = _lines(near_file(folder, kind))
     found = [
-        Sample(path.parent.name, path)
-        for path in sorted(once.values())
-        if (path.parent.name in held) == held_out
+        sample
+        for sample in modules_of(folder, kind)
+        if (sample.package in held) == held_out and sample.name not in near
     ]
     if not found:
         raise UserError(f"{folder}: no corpus; `cr1 train corpus` makes one")
     return found
+
+
+def modules_of(folder: Path, kind: str) -> list[Sample]:
+    """All modules of a kind, sorted; a file that several packages have is of one that is held
+    out if there is one."""
+    held = {package.name for package in HELD_OUT}
+    paths = sorted((folder / kind).glob("*/*.bc"), key=lambda p: (p.parent.name not in held, p))
+    once = {path.name: path for path in reversed(paths)}
+    return [Sample(path.parent.name, path) for path in sorted(once.values())]
+
+
+def near_file(folder: Path, kind: str) -> Path:
+    """Where the near duplicates of what is held out are listed."""
+    return folder / f"{kind}.near"
+
+
+def _lines(path: Path) -> frozenset[str]:
+    return frozenset(path.read_text().splitlines()) if path.exists() else frozenset()
 
 
 def _done(folder: Path, name: str) -> Path:
@@ -102,14 +133,23 @@ def unpacked(package: Package, apt: PrivateApt) -> Iterator[tuple[Path, str]]:
 
 
 def build(
-    package: Package, tree: Path, compiler: Sequence[str], environ: Mapping[str, str]
-) -> None:
-    """Run the package's commands with `compiler` as CC. Targets may fail."""
-    script = tree / "cr1-compiler"
-    script.write_text(f'#!/bin/sh\nexec {shlex.join(compiler)} "$@"\n')
-    script.chmod(0o755)
+    package: Package, tree: Path, compilers: Mapping[str, Sequence[str]],
+    environ: Mapping[str, str], clang: str,
+) -> None:  # fmt: skip
+    """Run the package's commands with `compilers` as CC and CXX; what configure scripts
+    compile to try the compiler, which is most of a small build, goes to `clang`. Targets may
+    fail."""
+    plain = {"CC": clang, "CXX": in_cxx(clang)}
     source = str(Path(__file__).resolve().parents[2])
-    everything = {**environ, "CC": str(script), "PYTHONPATH": source, "LC_ALL": "C"}
+    everything = {**environ, "PYTHONPATH": source, "LC_ALL": "C"}
+    for variable, words in compilers.items():
+        script = tree / f"cr1-{variable.lower()}"
+        script.write_text(
+            f'#!/bin/sh\ncase "$*" in *{_PROBE}*) exec {plain[variable]} "$@";; esac\n'
+            f'exec {shlex.join(words)} "$@"\n'
+        )
+        script.chmod(0o755)
+        everything[variable] = str(script)
     for command in package.commands:
         try:
             subprocess.run(
@@ -118,6 +158,12 @@ def build(
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             break  # what was compiled until now counts
+
+
+def in_cxx(clang: str) -> str:
+    """The path of the same compiler for C++: /usr/bin/clang-19 gives /usr/bin/clang++-19."""
+    path = Path(clang)
+    return str(path.with_name(path.name.replace("clang", "clang++", 1)))
 
 
 def _unpack(archive: Path, scratch: Path) -> Path:
@@ -133,12 +179,10 @@ def _capture(package: Package, tree: Path, folder: Path, clang: str) -> int:
     shutil.rmtree(staging, ignore_errors=True)
     for kind in KINDS:
         (staging / kind).mkdir(parents=True)
-    build(
-        package,
-        tree,
-        [sys.executable, "-m", "cr1cc.train.capture", clang, str(staging)],
-        os.environ,
-    )
+    capture = [sys.executable, "-m", "cr1cc.train.capture"]
+    compilers = {"CC": clang, "CXX": in_cxx(clang)}
+    commands = {name: [*capture, driver, str(staging)] for name, driver in compilers.items()}
+    build(package, tree, commands, os.environ, clang)
     for kind in KINDS:
         place = folder / kind / package.name
         shutil.rmtree(place, ignore_errors=True)

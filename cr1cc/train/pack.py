@@ -33,7 +33,8 @@ from cr1cc.util.atomic import replace_file
 from cr1cc.util.data import data_path
 
 SHIPPED = Path(data_path("cache", "corpus.pack"))
-COMPILER = (sys.executable, "-m", "cr1cc.wrapper", "clang")
+_WRAPPER = (sys.executable, "-m", "cr1cc.wrapper")
+COMPILERS = {"CC": (*_WRAPPER, "clang"), "CXX": (*_WRAPPER, "clang++")}
 _FLAGS = "-Oz"  # what the packages are built with
 
 
@@ -98,7 +99,7 @@ def _build(package: Package, toolchain: Toolchain, home: Path, apt: PrivateApt, 
     name = f"{package.name}, {toolchain.identity}"
     try:
         with unpacked(package, apt) as (tree, note):
-            build(package, tree, COMPILER, environ(toolchain, home))
+            build(package, tree, COMPILERS, environ(toolchain, home), toolchain.driver)
     except UserError as error:
         return f"{name}: left out: {error}"
     done.touch()

@@ -15,9 +15,9 @@ from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.triple import target_name
-from cr1cc.passes.macros import macros_for
+from cr1cc.passes.macros import attributes_only, macros_for
 from cr1cc.passes.recipe import holds
-from cr1cc.records import Level, Recipe, Toolchain
+from cr1cc.records import Level, Metric, Recipe, Toolchain
 from cr1cc.train.corpus import Sample
 
 Row = dict[str, Any]
@@ -44,6 +44,11 @@ class Task:
         macros = macros_for(self.major, Level.OZ)
         subject = Subject(sample.path.read_bytes(), macros, minsize=minsize)
         return Evaluator(Library(self.library), subject)
+
+    def paper_minsize(self, metric: Metric) -> bool:
+        """Whether size is to be asked for by attributes: the modules whose instructions are
+        counted have none, and new versions have no other way."""
+        return metric is Metric.INSTRUCTIONS and attributes_only(self.major)
 
     def holds(self, recipe: Recipe) -> bool:
         return holds(recipe, self.major, self.target)

@@ -18,7 +18,7 @@ from cr1cc.storage.keys import Shelf, split_name
 from cr1cc.storage.packs import Pack
 from cr1cc.train.apt import PrivateApt
 from cr1cc.train.corpus import build, unpacked
-from cr1cc.train.pack import COMPILER, SHIPPED, current, environ
+from cr1cc.train.pack import COMPILERS, SHIPPED, current, environ
 from cr1cc.train.packages import PACKAGES
 from tests.conftest import TESTED_VERSIONS
 from tests.projects.fetch import cache_directory
@@ -67,7 +67,7 @@ def objects(toolchain: Toolchain, home: Path, place: Path, *, packs: bool) -> di
             shutil.move(tree, place)
     except UserError as error:
         pytest.skip(str(error))
-    build(PACKAGE, place, COMPILER, environ(toolchain, home, packs=packs))
+    build(PACKAGE, place, COMPILERS, environ(toolchain, home, packs=packs), toolchain.driver)
     found = {str(path.relative_to(place)): path for path in place.rglob("*.o")}
     assert len(found) > 5
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
