@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cr1cc.records import Failure, FunctionChange, Recipe, Score, Turn
+from cr1cc.records import Failure, FunctionChange, Metric, Recipe, Score, Turn, value_of
 
 # Instructions, before optimisation, of the largest module that gets all of a budget.
 _FULL = 60_000
@@ -17,19 +17,22 @@ def affordable(budget: int, instructions: int, least: int) -> int:
 
 
 def promising(
-    base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure]
-) -> list[Recipe]:
+    base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure],
+    metric: Metric = Metric.BYTES,
+) -> list[Recipe]:  # fmt: skip
     """The recipes that were measured smaller than `base`, smallest first. One whose
     object defines other symbols (C++ functions that are inlined or not) would be refused.
 
     Equal sizes are ordered by instruction count, then as they were proposed.
     """
     ranked = []
+    before = value_of(base, metric)
     for position, (recipe, result) in enumerate(zip(recipes, results, strict=True)):
-        if isinstance(result, Failure) or result.loadable is None or base.loadable is None:
+        after = value_of(result, metric)
+        if not isinstance(result, Score) or before is None or after is None:
             continue
-        if result.loadable < base.loadable and result.exports == base.exports:
-            ranked.append((result.loadable, result.ic, position, recipe))
+        if after < before and result.exports == base.exports:
+            ranked.append((after, result.ic, position, recipe))
     return [recipe for _, _, _, recipe in sorted(ranked, key=lambda row: row[:3])]
 
 

@@ -99,6 +99,13 @@ class Score:
     exports: str = ""  # digest of the names that the object defines for other objects
 
 
+def value_of(result: Score | Failure, metric: Metric) -> int | None:
+    """What the metric counts; None of what has no score, or was not emitted."""
+    if not isinstance(result, Score):
+        return None
+    return result.loadable if metric is Metric.BYTES else result.ic
+
+
 class Failure(Enum):
     """Why a candidate has no score."""
 

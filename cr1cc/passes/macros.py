@@ -1,5 +1,10 @@
 """Pipeline macros: names for the standard pipelines, spelt for each LLVM version.
 
+A recipe begins with one. `@start` is for those that run no standard pipeline: what has its
+fixed place at the beginning of all of these and must not be left out (calls that
+`-finstrument-functions` asks for, functions that must be inlined, coroutines), and no
+optimisation of its own.
+
 LLVM 23 has no `default<Oz>` and `default<Os>` any more (a fatal error): there the
 size level comes from the `minsize` and `optsize` attributes that clang puts on
 functions, and the pipeline is `default<O2>`.
@@ -11,6 +16,11 @@ from cr1cc.records import Level
 
 _ATTRIBUTES_ONLY = 23  # the first major without size levels in pipeline text
 
+_START = (
+    "annotation2metadata,forceattrs,inferattrs,coro-early,"
+    "function(ee-instrument,lower-expect),always-inline"
+)
+
 # macro -> (pipeline before LLVM 23, pipeline from 23 on); None: by the level asked for
 _MACROS: dict[str, tuple[str | None, str]] = {
     "@O1": ("default<O1>", "default<O1>"),
@@ -19,9 +29,11 @@ _MACROS: dict[str, tuple[str | None, str]] = {
     "@Os": ("default<Os>", "default<O2>"),
     "@Oz": ("default<Oz>", "default<O2>"),
     "@size": (None, "default<O2>"),
+    "@start": (_START, _START),
 }
 
 SIZE = "@size"
+START = "@start"
 MACROS: tuple[str, ...] = tuple(_MACROS)
 
 _SIZE_PIPELINES = {Level.OS: "default<Os>", Level.OZ: "default<Oz>"}

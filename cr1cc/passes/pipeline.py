@@ -154,6 +154,11 @@ def delete(rng: Random, text: str) -> str:
     return _print(keep(tree, lambda index: index != victim))
 
 
+def thin(rng: Random, text: str, share: float) -> str:
+    """Each pass goes with probability `share`."""
+    return _print(keep(_tree(text), lambda _: rng.random() >= share))
+
+
 def replace(rng: Random, text: str, major: int, level: PassLevel = PassLevel.MODULE) -> str:
     """One pass becomes another, or the same with other parameters."""
     tree = _tree(text)

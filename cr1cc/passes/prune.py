@@ -76,7 +76,7 @@ def _shrink(
             start = max(0, end - size)
             smaller = canonical(_without(recipe, range(start, end)))
             end = start
-            if smaller in seen:
+            if smaller in seen or not _begins(smaller):
                 continue
             if spent >= budget:
                 return Pruned(recipe, spent)
@@ -87,6 +87,11 @@ def _shrink(
         if size == 1 and not progress:
             return Pruned(recipe, spent)
         size = max(1, size // 2)
+
+
+def _begins(recipe: Recipe) -> bool:
+    """Whether what begins a recipe is still there."""
+    return bool(recipe.stages) and is_macro(recipe.stages[0])
 
 
 def _keep_outside(tree: Pipeline, offset: int, dropped: range) -> Pipeline:

@@ -62,6 +62,8 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
     and this LLVM target name ("X86", "AArch64", …)."""
     if len(recipe.stages) > MAX_STAGES or len(recipe.options) > MAX_OPTIONS:
         raise RecipeError("the recipe is too long")
+    if not recipe.stages or not is_macro(recipe.stages[0]):
+        raise RecipeError("a recipe begins with a macro such as @size or @start")
     for stage in recipe.stages:
         if not is_macro(stage):
             check_pipeline(parse_pipeline(stage), major)
@@ -130,7 +132,8 @@ def same(first: Recipe, second: Recipe) -> bool:
 
 def adapt(recipe: Recipe, major: int, target: str) -> Recipe:
     """The recipe without whatever does not hold for this LLVM major and target:
-    parameters first, then passes, then options. Always passes `check_recipe`."""
+    parameters first, then passes, then options. If it begins with a macro, the result passes
+    `check_recipe`."""
     stages = []
     for stage in recipe.stages:
         text = (

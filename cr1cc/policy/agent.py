@@ -21,11 +21,12 @@ from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure
-from cr1cc.policy.search import Search
-from cr1cc.records import Failure, Metric, Proposal, Recipe, Request, Score, Turn
+from cr1cc.policy.search import Search, find_best_pass_sequence
+from cr1cc.records import Failure, Proposal, Recipe, Request, Score, Turn, value_of
 from cr1cc.util.messages import Resident
 
 _MEASURED = 4  # recipes that a conversation may measure by itself
+_SEEDS = 8  # recipes of the coreset that its search begins with, besides what was measured
 _ROWS = 8  # ways to say a turn; the most probable one that is new is taken
 _TEMPERATURE = 0.7
 _QUESTIONS = _MEASURED + 2  # of the longest conversation: the search and the answer besides
@@ -43,7 +44,7 @@ class Agent:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_MEASURED} {_ROWS} {_TEMPERATURE}"
+        constants = f"{_MEASURED} {_SEEDS} {_ROWS} {_TEMPERATURE}"
         self.version = f"2 {facts.digest} {facts.version} {constants} {Search().version}"
         self.machine = facts.engine
 
@@ -53,7 +54,7 @@ class Agent:
         if request.budget < 1:
             return Proposal((), tails)
         base = measure([_BASELINE])[0]
-        if _value(request, base) is None:
+        if value_of(base, request.metric) is None:
             return Proposal((), tails)
         with ModelClient(self._facts.path, self._environ, self._resident) as client:
             talk = _Talk(self._facts, client, request, measure, base)
@@ -72,7 +73,7 @@ class _Talk:
         self.request = request
         self.measure = measure
         self.results = {_BASELINE: base}  # all that was measured
-        self.base = _value(request, base) or 0
+        self.base = value_of(base, request.metric) or 0
         kind, model = CONVERSATIONS[facts.kind], facts.stamps[0][1]
         self.conversation: Conversation = kind(model, request, _QUESTIONS)
         self.asked = 0
@@ -132,8 +133,8 @@ class _Talk:
     def _searched(self) -> Recipe:
         """The best of all, after a search with what is left of the budget."""
         known = Coreset().propose(self.request, self.measure).recipes
-        search = Search([*self.best(), *known])
-        search.propose(replace(self.request, budget=self._left()), self._measured)
+        request = replace(self.request, budget=self._left())
+        find_best_pass_sequence(request, self._measured, [*self.best(), *known[:_SEEDS]])
         return next(iter(self.best()), _BASELINE)
 
     def _left(self) -> int:
@@ -142,7 +143,7 @@ class _Talk:
 
     def _known(self, recipe: Recipe) -> int | None:
         result = self.results.get(recipe)
-        return None if result is None else _value(self.request, result)
+        return None if result is None else value_of(result, self.request.metric)
 
     def _measured(self, recipes: Sequence[Recipe]) -> Sequence[Score | Failure]:
         new = [recipe for recipe in dict.fromkeys(recipes) if recipe not in self.results]
@@ -151,9 +152,3 @@ class _Talk:
 
     def _note(self, action: str, recipe: Recipe) -> None:
         self.trace.append(Turn(action, recipe, self.base, self._known(recipe)))
-
-
-def _value(request: Request, result: Score | Failure) -> int | None:
-    if isinstance(result, Failure):
-        return None
-    return result.loadable if request.metric is Metric.BYTES else result.ic

@@ -9,6 +9,9 @@
                   options of code generation that the best recipes have; last cover
     6. tails      the same with function pipelines, on functions instead of modules
 
+The last two are for bytes alone: instructions of the IR are those of passes, without options.
+Instructions are those of modules as -O0 leaves them.
+
 Every finished module is a line in a log beside the corpus, so a run can be taken up
 again. The result is the JSON file that `cr1cc.policy.coreset` ships.
 """
@@ -24,14 +27,14 @@ from random import Random
 
 from cr1cc import decide
 from cr1cc.evaluate.meter import Meter
-from cr1cc.passes import TABLE_VERSION
+from cr1cc.passes import TABLE_VERSION, standard
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, format_recipe, parse_recipe
 from cr1cc.passes.rows import PassLevel
-from cr1cc.policy.search import Search
-from cr1cc.records import Level, Recipe, Request, Score, Toolchain
+from cr1cc.policy.search import find_best_pass_sequence
+from cr1cc.records import Level, Metric, Recipe, Request, Score, Toolchain, value_of
 from cr1cc.train.corpus import Sample
 from cr1cc.train.cover import cover_recipes, cover_tails
 from cr1cc.train.tasks import Row, Task, Work, logged, spread
@@ -80,13 +83,14 @@ class Plan:
     """How much of what. Counts are modules, evaluations a module, recipes, pipelines.
     With the defaults the shipped coreset was mined."""
 
-    search_modules: int = 72
-    search_budget: int = 240
-    matrix_modules: int = 160
-    pool: int = 319
-    again_modules: int = 40
+    metric: Metric = Metric.BYTES
+    search_modules: int = 100
+    search_budget: int = 300
+    matrix_modules: int = 200
+    pool: int = 360
+    again_modules: int = 60
     tail_modules: int = 72
-    recipes: int = 64
+    recipes: int = 100
     tails: int = 16
     jobs: int = 2
     seed: int = 1
@@ -97,7 +101,7 @@ class Mined:
     """The result, and how good each prefix of it is on the sample it was chosen on."""
 
     recipes: tuple[str, ...]
-    tails: tuple[str, ...]
+    tails: tuple[str, ...]  # none for instructions
     means: tuple[float, ...]  # mean gain over modules, by number of recipes
     totals: tuple[float, ...]  # gain over all bytes, by number of recipes
 
@@ -108,30 +112,36 @@ def mine(
 ) -> Mined:  # fmt: skip
     """Run all steps. `note(rows, step, total)` shows progress and passes rows on."""
     task = Task.of(toolchain)
-    rng = Random(plan.seed)
+    rng, metric = Random(plan.seed), plan.metric.value
     order = spread(corpus, rng)
     searched = order[: plan.search_modules]
     measured = order[plan.search_modules :][: plan.matrix_modules] or searched
 
     def step(name: str, work: Sequence[Work]) -> list[Row]:
-        return list(note(logged(folder / f"{name}.jsonl", work, plan.jobs), name, len(work)))
+        log = folder / f"{name}-{metric}.jsonl"
+        return list(note(logged(log, work, plan.jobs), name, len(work)))
 
-    found = step("search", [(_search, task, s, plan.search_budget) for s in searched])
-    pool = _pool(task, found, plan.pool)
+    def measure(name: str, texts: Sequence[str]) -> list[Row]:
+        return step(name, [(_measure, task, s, metric, texts) for s in measured])
+
+    found = step("search", [(_search, task, s, metric, plan.search_budget) for s in searched])
+    pool = _pool(task, found, plan)
     texts = [format_recipe(recipe) for recipe in pool]
-    matrix = step("matrix", [(_measure, task, s, texts) for s in measured])
+    matrix = measure("matrix", texts)
     first, _, _ = cover_recipes(texts, _complete(matrix), _FIRST)
 
     others = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
-    found = step("again", [(_search_from, task, s, plan.search_budget, first) for s in others])
+    again = [(_search_from, task, s, metric, plan.search_budget, first) for s in others]
+    found = step("again", again)
     fitting = [format_recipe(recipe) for recipe in _winners(found) if task.holds(recipe)]
     more = [text for text in fitting if text not in texts]
-    second = step("matrix-again", [(_measure, task, s, more) for s in measured])
-    texts, rows = [*texts, *more], _joined(matrix, second)
+    texts, rows = [*texts, *more], _joined(matrix, measure("matrix-again", more))
+    if plan.metric is Metric.INSTRUCTIONS:
+        chosen, means, totals = cover_recipes(texts, _complete(rows), plan.recipes)
+        return Mined(tuple(chosen), (), means, totals)
     best, _, _ = cover_recipes(texts, _complete(rows), _CROSSED)
     crossed = [text for text in _cross(task, best) if text not in texts]
-    third = step("cross", [(_measure, task, s, crossed) for s in measured])
-    texts, rows = [*texts, *crossed], _joined(rows, third)
+    texts, rows = [*texts, *crossed], _joined(rows, measure("cross", crossed))
     chosen, means, totals = cover_recipes(texts, _complete(rows), plan.recipes)
     tails = _tail_pool(task, rng)
     context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
@@ -142,8 +152,9 @@ def mine(
 def write(
     mined: Mined, path: Path, toolchain: Toolchain, packages: Sequence[str], plan: Plan
 ) -> None:
-    """The shipped form, with what it was made from."""
-    data = {
+    """Into the shipped form, beside what it has for the other metric."""
+    data = json.loads(path.read_text()) if path.exists() else {}
+    data[plan.metric.value] = {
         "compiler": toolchain.identity,
         "packages": sorted(packages),
         "passes": TABLE_VERSION,
@@ -151,44 +162,49 @@ def write(
         "mean_gain_by_size": [round(x, 5) for x in mined.means],
         "total_gain_by_size": [round(x, 5) for x in mined.totals],
         "recipes": list(mined.recipes),
-        "tails": list(mined.tails),
     }
-    path.write_text(json.dumps(data, indent=1) + "\n")
+    if plan.metric is Metric.BYTES:
+        data["tails"] = list(mined.tails)
+    path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
-def _search(task: Task, sample: Sample, budget: int) -> Row:
-    seeds = [format_recipe(_seed(task, stage)) for stage in _SEED_STAGES]
-    return _search_from(task, sample, budget, seeds)
+def _search(task: Task, sample: Sample, metric: str, budget: int) -> Row:
+    known = [format_recipe(_seed(task, stage)) for stage in _SEED_STAGES]
+    return _search_from(task, sample, metric, budget, known)
 
 
-def _search_from(task: Task, sample: Sample, budget: int, seeds: Sequence[str]) -> Row:
-    with task.evaluator(sample) as evaluator:
+def _search_from(task: Task, sample: Sample, metric: str, budget: int, known: Sequence[str]) -> Row:
+    by = Metric(metric)
+    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
-        meter = Meter(evaluator, budget)
-        request = Request(info, Level.OZ, task.major, task.target, budget)
-        proposal = Search([parse_recipe(text) for text in seeds]).propose(request, meter.measure)
+        meter = Meter(evaluator, budget, emit=by is Metric.BYTES)
+        request = Request(info, Level.OZ, task.major, task.target, budget, by)
+        recipes = find_best_pass_sequence(request, meter.measure, list(map(parse_recipe, known)))
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
             return {}
-        results = meter.measure(proposal.recipes)
-        best = decide.promising(base, proposal.recipes, results)[:2]
+        results = meter.measure(recipes)
+        best = decide.promising(base, recipes, results, by)[:2]
         return {"recipes": [format_recipe(recipe) for recipe in best]}
 
 
-def _measure(task: Task, sample: Sample, texts: Sequence[str]) -> Row:
-    with task.evaluator(sample) as evaluator:
+def _measure(task: Task, sample: Sample, metric: str, texts: Sequence[str]) -> Row:
+    by = Metric(metric)
+    emit = by is Metric.BYTES
+    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
-        base, *results = evaluator.measure([BASELINE, *map(parse_recipe, texts)])
+        base, *results = evaluator.measure([BASELINE, *map(parse_recipe, texts)], emit=emit)
         if not isinstance(base, Score):
             return {}
+        before = value_of(base, by)
         sizes = [
-            r.loadable if isinstance(r, Score) and r.exports == base.exports else base.loadable
+            value_of(r, by) if isinstance(r, Score) and r.exports == base.exports else before
             for r in results
         ]
-        return {"bytes": base.loadable, "sizes": sizes}
+        return {"bytes": before, "sizes": sizes}
 
 
 def _measure_tails(task: Task, sample: Sample, recipes: Sequence[str], tails: Sequence[str]) -> Row:
@@ -213,14 +229,17 @@ def _seed(task: Task, stage: str) -> Recipe:
     return adapt(Recipe((SIZE, stage) if stage else (SIZE,)), task.major, task.target)
 
 
-def _pool(task: Task, found: Sequence[Row], size: int) -> list[Recipe]:
+def _pool(task: Task, found: Sequence[Row], plan: Plan) -> list[Recipe]:
     """Candidates: single options and pairs of them, seeds, and the winners, most frequent first."""
     options = [row.text for row in options_for(task.major, task.target)]
     singles = [Recipe((SIZE,), (option,)) for option in options]
     pairs = [Recipe((SIZE,), pair) for pair in combinations(_PAIRED, 2)]
-    seeds = [_seed(task, stage) for stage in _SEED_STAGES[1:]]
-    everything = [*singles, *seeds, *_winners(found), *pairs]
-    return [recipe for recipe in dict.fromkeys(everything) if task.holds(recipe)][:size]
+    known = [_seed(task, stage) for stage in _SEED_STAGES[1:]]
+    known += standard.seeds(task.major, task.target)
+    everything = [*singles, *known, *_winners(found), *pairs]
+    if plan.metric is Metric.INSTRUCTIONS:
+        everything = [recipe for recipe in everything if not recipe.options]
+    return [recipe for recipe in dict.fromkeys(everything) if task.holds(recipe)][: plan.pool]
 
 
 def _winners(found: Sequence[Row]) -> list[Recipe]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
+from cr1cc.passes import standard
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import Option, options_for
-from cr1cc.passes.pipeline import nest, random_pipeline
+from cr1cc.passes.pipeline import mutate, nest, random_pipeline, thin
 from cr1cc.passes.recipe import adapt, parse_recipe
 from cr1cc.passes.rows import PassLevel, forms_for
 from cr1cc.passes.table import passes_for
 from cr1cc.policy.coreset import Coreset
-from cr1cc.records import Recipe
+from cr1cc.records import Metric, Recipe
 
 _CHOSEN = (
     "@size",
@@ -20,13 +21,13 @@ _CHOSEN = (
     "@O3; @size",
     "@size; mergefunc",
     "@size; mergefunc,function(simplifycfg,instcombine),globaldce",
-    "function(sroa,early-cse<memssa>,instcombine); @size",
+    "@start; function(sroa,early-cse<memssa>,instcombine); @size",
     "@size; function(simplifycfg<no-keep-loops;hoist-common-insts;sink-common-insts>,instcombine)",
     "@size; iroutliner; @size",
     "@size; cgscc(argpromotion,inline,function-attrs),deadargelim,globalopt,globaldce",
     "@size; function(jump-threading,correlated-propagation,dse,adce,loop(loop-reduce))",
 )
-_RANDOM_FORMS = ("after", "before", "between", "alone", "tail")
+_RANDOM_FORMS = ("after", "before", "between", "alone", "tail", "standard")
 
 
 def chosen(major: int, target: str) -> list[Recipe]:
@@ -44,7 +45,8 @@ def shipped(major: int, target: str) -> list[Recipe]:
     """What users get: the recipes of the coreset and, each as a stage, its tails."""
     coreset = Coreset()
     tails = [Recipe((SIZE, tail)) for tail in coreset.tails]
-    fitting = [adapt(recipe, major, target) for recipe in (*coreset.recipes, *tails)]
+    recipes = (recipe for metric in Metric for recipe in coreset.recipes[metric])
+    fitting = [adapt(recipe, major, target) for recipe in (*recipes, *tails)]
     return list(dict.fromkeys(fitting))
 
 
@@ -55,16 +57,26 @@ def random_recipe(rng: Random, major: int, target: str) -> Recipe:
     text = random_pipeline(rng, major, rng.randint(1, 12), level, size_only=rng.random() < 0.8)
     stages = {
         "after": ("@size", text),
-        "alone": (text,),
-        "before": (text, "@size"),
+        "alone": ("@start", text),
+        "before": ("@start", text, "@size"),
         "between": ("@size", text, "@size"),
         "tail": ("@size", text),
+        "standard": _changed(rng, major, target),
     }[form]
     options: dict[str, Option] = {}
     for _ in range(rng.choice((0, 0, 1, 2, 3))):
         row = rng.choice(options_for(major, target))
         options.setdefault(row.group, row)
     return Recipe(stages, tuple(sorted(row.text for row in options.values())))
+
+
+def _changed(rng: Random, major: int, target: str) -> tuple[str, ...]:
+    """A standard pipeline, pass by pass, that went through what a search does to one."""
+    start, *body = rng.choice(standard.seeds(major, target)).stages
+    for _ in range(rng.randint(1, 8)):
+        place = rng.randrange(len(body))
+        body[place] = mutate(rng, thin(rng, body[place], rng.choice((0.0, 0.1, 0.3))), major)
+    return (start, *filter(None, body))
 
 
 def recipes_for(

@@ -21,16 +21,15 @@ from pathlib import Path
 from random import Random
 
 from cr1cc.evaluate.meter import Meter
-from cr1cc.passes.macros import SIZE, attributes_only
+from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import format_recipe
 from cr1cc.policy.coreset import Coreset
-from cr1cc.policy.search import Search
-from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score
-from cr1cc.train.corpus import FUNCTIONS, Sample, samples
+from cr1cc.policy.search import find_best_pass_sequence
+from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score, value_of
+from cr1cc.train.corpus import FUNCTIONS, KIND, Sample, samples
 from cr1cc.train.tasks import Row, Task, logged, spread
 
 BASELINE = Recipe((SIZE,))
-KIND = {Metric.BYTES: "packages", Metric.INSTRUCTIONS: "paper"}  # modules that are labelled
 KEPT = 16  # best recipes of a module
 OTHERS = 8
 _CEILING = (
@@ -75,23 +74,23 @@ def label(
 def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
     """The record of one module, {} if it tells nothing."""
     by = Metric(metric)
-    minsize = by is Metric.INSTRUCTIONS and attributes_only(task.major)
-    with task.evaluator(sample, minsize=minsize) as evaluator:
+    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
         known = list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
         meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=by is Metric.BYTES)
         base = meter.measure([BASELINE])[0]
-        before = _value(base, by)
+        before = value_of(base, by)
         if not isinstance(base, Score) or before is None:
             return {}
         meter.ceiling = base.ic * _CEILING
         values = _values(known, meter, by)
         found = _better(values, before)
         seeds = [recipe for _, recipe in found[:_SEEDS]]
-        search = Search(seeds).propose(_request(task, info, budget, by), meter.measure)
-        searched = _better(_values(search.recipes, meter, by), before)
+        request = _request(task, info, budget, by)
+        recipes = find_best_pass_sequence(request, meter.measure, seeds)
+        searched = _better(_values(recipes, meter, by), before)
         best = sorted(dict.fromkeys([*found, *searched]))[:KEPT]
         rest = [recipe for recipe in known if recipe not in {recipe for _, recipe in best}]
         others = Random(sample.name).sample(rest, min(OTHERS, len(rest)))
@@ -111,18 +110,12 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
 
 def _values(recipes: Sequence[Recipe], meter: Meter, metric: Metric) -> dict[Recipe, int | None]:
     results = meter.measure(recipes)
-    return {r: _value(result, metric) for r, result in zip(recipes, results, strict=True)}
+    return {r: value_of(result, metric) for r, result in zip(recipes, results, strict=True)}
 
 
 def _better(values: dict[Recipe, int | None], before: int) -> list[tuple[int, Recipe]]:
     """Those below the baseline with their values, best first."""
     return sorted((v, recipe) for recipe, v in values.items() if v is not None and v < before)
-
-
-def _value(result: object, metric: Metric) -> int | None:
-    if not isinstance(result, Score):
-        return None
-    return result.loadable if metric is Metric.BYTES else result.ic
 
 
 def _request(task: Task, info: ModuleInfo, budget: int, metric: Metric) -> Request:

@@ -58,7 +58,8 @@ def test_malformed_recipes_are_refused(text: str) -> None:
     ("text", "offender"),
     [
         ("@size; structurizecfg", "structurizecfg is refused"),
-        ("default<Oz>", "default"),
+        ("@size; default<Oz>", "default"),
+        ("function(sroa)", "begins with a macro"),
         ("@size | -global-isel=1", "-global-isel=1 is refused"),
         ("@size | -load=evil.so", "-load=evil.so is not"),
         ("@size | -pre-RA-sched=source -pre-RA-sched=list-burr", "conflicts"),
@@ -108,12 +109,12 @@ def test_adapting_drops_what_does_not_hold_and_nothing_else() -> None:
 
 
 def test_instcombine_may_not_verify_its_fixpoint_where_that_can_end_the_process() -> None:
-    bare = parse_recipe("function(instcombine)")
+    bare = parse_recipe("@start; function(instcombine)")
     check_recipe(bare, 14, "X86")
     with pytest.raises(RecipeError, match="no-verify-fixpoint"):
         check_recipe(bare, 19, "X86")
     adapted = adapt(bare, 19, "X86")
-    assert format_recipe(adapted) == "function(instcombine<no-verify-fixpoint>)"
+    assert format_recipe(adapted) == "@start; function(instcombine<no-verify-fixpoint>)"
     assert adapt(adapted, 16, "X86") == bare
 
 
@@ -160,7 +161,7 @@ def test_pruning_never_keeps_a_failure_and_leaves_a_failing_recipe_alone() -> No
 
 
 def test_pruning_stops_at_its_budget() -> None:
-    recipe = Recipe((random_pipeline(Random(1), 19, 30),))
+    recipe = Recipe(("@start", random_pipeline(Random(1), 19, 30)))
     result = prune(recipe, lambda r: 1, budget=3)
     assert result.evaluations <= 3
 
@@ -186,7 +187,7 @@ def test_reducing_finds_the_guilty_pair() -> None:
         text = format_recipe(candidate)
         return "gvn" in text and "sink" in text
 
-    assert format_recipe(reduce(recipe, fails).recipe) == "function(gvn,sink)"
+    assert format_recipe(reduce(recipe, fails).recipe) == "@size; function(gvn,sink)"
 
 
 @pytest.mark.parametrize(
