@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 
+from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result
 from cr1cc.bench.task import BASELINE, Answer, Task, result, score_of
 from cr1cc.emit import contents
@@ -13,7 +14,6 @@ from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import attributes_only, macros_for
-from cr1cc.policy.interface import Proposer
 from cr1cc.records import Level, Metric, Request, Score
 
 _UNOPTIMISED = ("-O0", "-Xclang", "-disable-O0-optnone")
@@ -35,19 +35,19 @@ class PaperModule:
             self.info = evaluator.describe()
             self.base = score_of(evaluator, BASELINE)
 
-    def ask(self, proposer: Proposer) -> Result:
-        """What the proposer's best recipe makes of the module."""
+    def ask(self, contender: Contender) -> Result:
+        """What the contender's best recipe makes of the module."""
         start = time.perf_counter()
         task, info = self.task, self.info
         target = target_name(info.triple) or ""
         request = Request(
-            info, Level.OZ, task.toolchain.major, target, task.candidates, Metric.INSTRUCTIONS
+            info, Level.OZ, task.toolchain.major, target, contender.candidates, Metric.INSTRUCTIONS
         )
         with self.task.evaluator(self.subject) as evaluator:
             # As in a compile, plain -Oz is measured first, and known to the proposer.
-            meter = Meter(evaluator, task.candidates + 1, info.ic, emit=False)
+            meter = Meter(evaluator, contender.candidates + 1, info.ic, emit=False)
             meter.measure([BASELINE])
-            recipes = proposer.propose(request, meter.measure).recipes
+            recipes = contender.proposer.propose(request, meter.measure).recipes
             counts = [
                 (score.ic, place)
                 for place, score in enumerate(meter.measure(recipes))
@@ -58,7 +58,7 @@ class PaperModule:
         answer = Answer(recipe, meter.spent - 1, final.ic, final.loadable or 0)
         seconds = time.perf_counter() - start
         size = self.base.loadable or 0
-        return result(task, self.path, proposer, info, (self.base.ic, size), answer, seconds)
+        return result(task, self.path, contender, info, (self.base.ic, size), answer, seconds)
 
     def close(self) -> None:
         """Nothing is kept."""

@@ -8,6 +8,7 @@ import time
 
 from cr1cc import improve
 from cr1cc.basis import basis
+from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result
 from cr1cc.bench.task import BASELINE, Answer, Task, result, score_of
 from cr1cc.config import Config
@@ -17,7 +18,6 @@ from cr1cc.errors import EvaluationError, UserError
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.target import TargetSpec, code_model
 from cr1cc.passes.macros import macros_for
-from cr1cc.policy.interface import Proposer
 from cr1cc.records import Answer as Kind
 from cr1cc.records import Level, Passthrough, Plan
 from cr1cc.storage.keys import KeyContext
@@ -57,19 +57,19 @@ class ProductModule:
             self.info = evaluator.describe()
             self.base = score_of(evaluator, BASELINE)
 
-    def ask(self, proposer: Proposer) -> Result:
-        """What a compile with this proposer, without tails of functions, makes of it."""
+    def ask(self, contender: Contender) -> Result:
+        """What a compile with this contender, without tails of functions, makes of it."""
         start = time.perf_counter()
         task, toolchain = self.task, self.task.toolchain
         # A budget counts plain -Oz too.
-        config = Config(budget=task.candidates + 1, tail_budget=0, cache=False, packs=False)
+        config = Config(budget=contender.candidates + 1, tail_budget=0, cache=False, packs=False)
         context = KeyContext(
-            toolchain.identity, self.info.triple, self.plan.key, basis(config, proposer)
+            toolchain.identity, self.info.triple, self.plan.key, basis(config, contender.proposer)
         )
         with self.task.evaluator(self.subject) as evaluator, DecisionStore(config) as store:
             decision, _ = improve.Improver(
                 self.plan, toolchain.major, config, self.compiler, evaluator,
-                store, proposer, context, self.info.fingerprint,
+                store, contender.proposer, context, self.info.fingerprint,
             ).decide(self.object)  # fmt: skip
         size = ObjectFile(self.object).loadable_bytes()
         better = decision.answer is Kind.BETTER
@@ -80,7 +80,7 @@ class ProductModule:
             decision.bytes_after if better else size,
         )
         seconds = time.perf_counter() - start
-        return result(task, self.path, proposer, self.info, (self.base.ic, size), answer, seconds)
+        return result(task, self.path, contender, self.info, (self.base.ic, size), answer, seconds)
 
     def close(self) -> None:
         """Remove the folder."""

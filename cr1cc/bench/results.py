@@ -1,4 +1,4 @@
-"""What a benchmark says of one proposer on one module, and over all of them."""
+"""What a benchmark says of one contender on one module, and over all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """One proposer on one module; the fields of the JSON record. Shares are of 1."""
+    """One contender (`proposer`) on one module; the fields of the JSON record. Shares are of 1."""
 
     module: str
     proposer: str
@@ -23,6 +23,7 @@ class Result:
     bytes: int
     success: bool  # the answer is well formed and vetted
     seconds: float  # proposing, measuring and emitting, on the wall
+    recipe: str  # what was taken in the end
 
 
 def share(before: int, after: int) -> float:

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
+from cr1cc.bench.contenders import Contender
 from cr1cc.bench.paper import PaperModule
 from cr1cc.bench.product import ProductModule
 from cr1cc.bench.results import Result
 from cr1cc.bench.task import Task
 from cr1cc.errors import Cr1Error, UserError
-from cr1cc.policy.interface import Proposer
 
 SETTINGS: dict[str, type[PaperModule] | type[ProductModule]] = {
     "paper": PaperModule,
@@ -28,11 +28,11 @@ SETTINGS: dict[str, type[PaperModule] | type[ProductModule]] = {
 }
 
 
-def run(task: Task, setting: str, path: str, proposers: Sequence[Proposer]) -> Iterator[Result]:
-    """One result for each proposer. Raises UserError if the module cannot be compiled or
+def run(task: Task, setting: str, path: str, asked: Sequence[Contender]) -> Iterator[Result]:
+    """One result for each contender. Raises UserError if the module cannot be compiled or
     measured."""
     try:
         with closing(SETTINGS[setting](task, path)) as module:
-            yield from map(module.ask, proposers)
+            yield from map(module.ask, asked)
     except (Cr1Error, OSError) as error:
         raise UserError(f"{path}: {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result, share
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
@@ -11,8 +12,7 @@ from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import SIZE
-from cr1cc.passes.recipe import holds
-from cr1cc.policy.interface import Proposer
+from cr1cc.passes.recipe import format_recipe, holds
 from cr1cc.records import ModuleInfo, Recipe, Score, Toolchain
 
 BASELINE = Recipe((SIZE,))
@@ -20,11 +20,9 @@ BASELINE = Recipe((SIZE,))
 
 @dataclass(frozen=True)
 class Task:
-    """What holds for all modules. `candidates` is the budget of one proposer, `flags` are
-    given to the compiler with every C file."""
+    """What holds for all modules. `flags` are given to the compiler with every C file."""
 
     toolchain: Toolchain
-    candidates: int
     flags: tuple[str, ...] = ()
 
     def evaluator(self, subject: Subject) -> Evaluator:
@@ -43,16 +41,16 @@ class Answer:
 
 
 def result(
-    task: Task, path: str, proposer: Proposer, info: ModuleInfo, baseline: tuple[int, int],
+    task: Task, path: str, contender: Contender, info: ModuleInfo, baseline: tuple[int, int],
     answer: Answer, seconds: float,
 ) -> Result:  # fmt: skip
     """The record of an answer; `baseline` are instructions and bytes."""
     ic, size = baseline
     return Result(
-        path, proposer.name, answer.candidates, info.ic, ic, answer.ic,
+        path, contender.name, answer.candidates, info.ic, ic, answer.ic,
         share(ic, answer.ic), share(info.ic, answer.ic), size, answer.bytes,
         holds(answer.recipe, task.toolchain.major, target_name(info.triple) or ""),
-        round(seconds, 3),
+        round(seconds, 3), format_recipe(answer.recipe),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import click
 
+from cr1cc.bench.contenders import NAMES, contenders
 from cr1cc.bench.files import files
 from cr1cc.bench.results import Result, Summary, summaries
 from cr1cc.bench.run import SETTINGS, run
@@ -16,9 +17,8 @@ from cr1cc.bench.task import Task
 from cr1cc.cli import output
 from cr1cc.cli.progress import track
 from cr1cc.config import load
-from cr1cc.errors import ModelError, ToolchainError, UserError
-from cr1cc.policy.interface import Proposer
-from cr1cc.policy.proposers import PROPOSERS, Circumstances, proposer_named
+from cr1cc.errors import ToolchainError, UserError
+from cr1cc.policy.proposers import Circumstances
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.find import find_compiler
 
@@ -41,15 +41,15 @@ _HEADINGS = (
     "--proposer",
     "proposers",
     multiple=True,
-    type=click.Choice(list(PROPOSERS)),
-    help="One or several; default: all that can be used.",
+    metavar="NAME[:EVALUATIONS]",
+    help=f"One or several of {', '.join(NAMES)}; default: all that can be used.",
 )
 @click.option(
     "--candidates",
     default=16,
     show_default=True,
     type=click.IntRange(1, 100_000),
-    help="Recipes that a proposer may evaluate for one module.",
+    help="Recipes that a proposer may evaluate for one module, unless it says.",
 )
 @click.option("--cflags", default="", help="Options for the C files, as for a shell.")
 @click.option("--clang", default=None, help="The compiler, instead of the one that is set.")
@@ -70,8 +70,8 @@ def command(
     toolchain = describe(driver, cache_dir=settings.cache_dir)
     if toolchain.libllvm is None:
         raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
-    asked = _proposers(proposers, Circumstances(settings, os.environ))
-    task = Task(toolchain, candidates, tuple(_words(cflags)))
+    asked = contenders(proposers, candidates, Circumstances(settings, os.environ), _note)
+    task = Task(toolchain, tuple(_words(cflags)))
     results: list[Result] = []
     left_out = []
     for path in track(files(paths), "modules"):
@@ -80,7 +80,7 @@ def command(
         except UserError as error:
             left_out.append(str(error))
     for reason in left_out:
-        click.echo(f"left out: {reason}", err=True)
+        _note(f"left out: {reason}")
     if not results:
         raise UserError("no module could be measured")
     if as_json:
@@ -89,17 +89,8 @@ def command(
         _show(summaries(results))
 
 
-def _proposers(names: Sequence[str], around: Circumstances) -> list[Proposer]:
-    """Those that are named, or all; a model that cannot be used is missing among all."""
-    found = []
-    for name in dict.fromkeys(names or PROPOSERS):
-        try:
-            found.append(proposer_named(name, around))
-        except ModelError as error:
-            if names:
-                raise
-            click.echo(f"left out: {name}: {error}", err=True)
-    return found
+def _note(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _words(text: str) -> Sequence[str]:

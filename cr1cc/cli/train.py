@@ -28,28 +28,37 @@ _FOLDER = click.option(
 )  # fmt: skip
 _CLANG = click.option("--clang", default=None, help="The clang to use; default: the usual one.")
 
+_METRIC = click.option(
+    "--metric", default="bytes", show_default=True, help="What is made less.",
+    type=click.Choice([metric.value for metric in Metric]),
+)  # fmt: skip
+
 
 @command.command()
 @_FOLDER
 @_CLANG
-@click.option("--programs", default=40, show_default=True, help="csmith programs besides.")
+@click.option("--programs", default=400, show_default=True, help="csmith programs besides.")
 def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     """Fetch and build the packages of the table; keep modules and functions as bitcode."""
-    from cr1cc.train import functions
+    from cr1cc.train import duplicates, functions
     from cr1cc.train.corpus import KINDS, collect
     from cr1cc.train.tasks import Task
 
-    home, toolchain = _home(folder), _toolchain(clang)
-    for line in collect(home, toolchain.driver, programs):
+    home, toolchain, jobs = _home(folder), _toolchain(clang), os.cpu_count() or 1
+    for line in collect(home, toolchain.driver, programs, jobs):
         click.echo(line)
-    count = functions.split(Task.of(toolchain), home, os.cpu_count() or 1, _progress)
+    task = Task.of(toolchain)
+    count = functions.split(task, home, jobs, _progress)
+    near = duplicates.find(task, home, jobs, _progress)
     modules = sum(1 for kind in KINDS for _ in (home / kind).glob("*/*.bc"))
     click.echo(f"{home}: {modules} modules, {count} functions")
+    click.echo(f"{near} of them are near duplicates of what is held out, and not learnt from")
 
 
 @command.command()
 @_FOLDER
 @_CLANG
+@_METRIC
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
 @click.option("--seed", type=int, help="Of all that is random.")
@@ -58,17 +67,19 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
 @click.option("--search-modules", type=int, help="Modules to search on.")
 @click.option("--search-budget", type=int, help="Evaluations of one search.")
 def coreset(
-    folder: Path | None, clang: str | None, output: Path | None, **amounts: int | None
-) -> None:
+    folder: Path | None, clang: str | None, metric: str, output: Path | None,
+    **amounts: int | None,
+) -> None:  # fmt: skip
     """Mine complementary recipes by search; an interrupted run goes on where it was."""
     from cr1cc.policy.coreset import DATA
     from cr1cc.train import coreset as miner
-    from cr1cc.train.corpus import samples
+    from cr1cc.train.corpus import KIND, samples
 
     home = _home(folder)
-    found = samples(home)
+    given = {name: n for name, n in amounts.items() if n is not None}
+    plan = miner.Plan(Metric(metric), **given)
+    found = samples(home, KIND[plan.metric])
     toolchain = _toolchain(clang)
-    plan = miner.Plan(**{name: n for name, n in amounts.items() if n is not None})
     mined = miner.mine(toolchain, found, home, plan, _progress)
     target = output or Path(DATA)
     miner.write(mined, target, toolchain, sorted({sample.package for sample in found}), plan)
@@ -76,19 +87,36 @@ def coreset(
     for size in (1, 4, 8, 16, 32, len(mined.recipes)):
         if size <= len(mined.recipes):
             mean, total = mined.means[size - 1], mined.totals[size - 1]
-            click.echo(f"  best {size:3}: mean gain {mean:.2%}, of all bytes {total:.2%}")
+            click.echo(f"  best {size:3}: mean gain {mean:.2%}, in total {total:.2%}")
 
 
 @command.command()
 @_FOLDER
 @_CLANG
-@click.option(
-    "--metric",
-    default="bytes",
-    show_default=True,
-    type=click.Choice([metric.value for metric in Metric]),
-    help="What is made less.",
-)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+@click.option("--modules", default=40, show_default=True, help="Modules to measure on.")
+@click.option("--jobs", default=2, show_default=True, help="Processes at once.")
+def synergy(
+    folder: Path | None, clang: str | None, output: Path | None, modules: int, jobs: int
+) -> None:
+    """Measure every pass behind every other: the graph that searches walk on."""
+    from cr1cc.policy.synergy import DATA
+    from cr1cc.train import synergy as miner
+    from cr1cc.train.corpus import samples
+
+    home = _home(folder)
+    found = samples(home, "paper")
+    graph = miner.mine(_toolchain(clang), found, home, modules, jobs, _progress)
+    target = output or Path(DATA)
+    miner.write(graph, target)
+    click.echo(f"{target}: {target.stat().st_size} bytes")
+
+
+@command.command()
+@_FOLDER
+@_CLANG
+@_METRIC
 @click.option("--budget", type=click.IntRange(0), help="Evaluations of one search.")
 @click.option("--modules", type=click.IntRange(1), help="How many modules; default: all.")
 @click.option("--functions", type=click.IntRange(0), help="How many functions besides.")
@@ -128,15 +156,50 @@ def sft(folder: Path | None, **amounts: int | None) -> None:
 
 @command.command()
 @_FOLDER
+@_CLANG
+@click.option("--algorithm", default="grpo", show_default=True,
+              type=click.Choice(["grpo", "ppo", "reinforce"]), help="How it learns.")  # fmt: skip
+@click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
+@click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
+@click.option("--group", type=click.IntRange(2), help="Answers for each of them.")
+@click.option("--rate", type=float, help="How large the steps are.")
+@click.option("--alpha", type=float, help="What a saved share counts in the reward.")
+@click.option("--scratch", is_flag=True, help="Begin with random weights.")
+@click.option("--seed", type=int, help="Of all that is random.")
+def rl(
+    folder: Path | None, clang: str | None, algorithm: str, scratch: bool, alpha: float | None,
+    **amounts: int | None,
+) -> None:  # fmt: skip
+    """Let the model learn from what its recipes save; an interrupted run goes on."""
+    with _extra():
+        from cr1cc.train import rl as training
+        from cr1cc.train.rollout import Reward
+    from cr1cc.train.tasks import Task
+
+    given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
+    reward = Reward() if alpha is None else Reward(alpha=alpha)
+    plan = training.Plan(algorithm, scratch=scratch, reward=reward, **given)
+    task = Task.of(_toolchain(clang))
+    found = training.train(_home(folder), task, plan, _counted)
+    for name, value in found.items():
+        click.echo(f"{name:12} {value:.4f}")
+
+
+@command.command()
+@_FOLDER
+@click.option("--weights", default="sft", show_default=True,
+              help="Of which training: sft, or the name of one of `cr1 train rl`.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
-def export(folder: Path | None, output: Path | None) -> None:
+def export(folder: Path | None, weights: str, output: Path | None) -> None:
     """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
     with _extra():
         from cr1cc.train import export as exporting
+        from cr1cc.train.rl import trained
         from cr1cc.train.sft import best
 
-    network, facts = best(_home(folder))
+    home = _home(folder)
+    network, facts = best(home) if weights == "sft" else trained(home, weights)
     target = output or Path(SHIPPED)
     found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")

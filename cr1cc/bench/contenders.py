@@ -1,0 +1,69 @@
+"""What is compared: a proposer with a number of evaluations, as `NAME` or `NAME:EVALUATIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cr1cc.errors import ModelError, UserError
+from cr1cc.passes.macros import SIZE
+from cr1cc.policy.interface import Measure, Proposer
+from cr1cc.policy.proposers import PROPOSERS, Circumstances, proposer_named
+from cr1cc.records import Proposal, Recipe, Request
+
+_MOST = 100_000  # evaluations
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One column of a comparison."""
+
+    name: str
+    proposer: Proposer
+    candidates: int
+
+
+class Twice:
+    """The size pipeline once more: what is gained without any choice."""
+
+    name = "twice"
+    version = "1"
+    machine = ""
+
+    def propose(self, request: Request, measure: Measure) -> Proposal:
+        return Proposal((Recipe((SIZE, SIZE)),))
+
+
+NAMES = (*PROPOSERS, Twice.name)
+
+
+def contenders(
+    words: Sequence[str], candidates: int, around: Circumstances, note: Callable[[str], None]
+) -> list[Contender]:
+    """Those that are named, or all proposers; `candidates` where a word says no number. Among
+    all, a model that cannot be used is missing, and `note` is told. Raises UserError."""
+    found = []
+    for word in dict.fromkeys(words or PROPOSERS):
+        name, _, number = word.partition(":")
+        budget = _number(word, number) if number else candidates
+        try:
+            found.append(Contender(word, _proposer(name, around), budget))
+        except ModelError as error:
+            if words:
+                raise
+            note(f"left out: {name}: {error}")
+    return found
+
+
+def _proposer(name: str, around: Circumstances) -> Proposer:
+    if name == Twice.name:
+        return Twice()
+    if name not in NAMES:
+        raise UserError(f"{name} is no proposer: {', '.join(NAMES)}")
+    return proposer_named(name, around)
+
+
+def _number(word: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST):
+        raise UserError(f"{word}: evaluations are a number from 1 to {_MOST}")
+    return int(text)
