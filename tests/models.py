@@ -9,7 +9,7 @@ import pytest
 from cr1cc.model.vocabulary import TOKENS
 from cr1cc.train.gguf_file import Shape, tensor_shapes, write
 
-SMALL = Shape(vocabulary=len(TOKENS), width=64, layers=2, heads=2, hidden=96, context=512)
+SMALL = Shape(vocabulary=len(TOKENS), width=64, layers=2, heads=2, hidden=96, context=1024)
 
 
 def random_model(path: Path, shape: Shape = SMALL, seed: int = 1) -> Path:

@@ -23,7 +23,7 @@ from cr1cc.model.question import (
     TextQuestion,
     Turns,
 )
-from cr1cc.model.text import Spelling, beginning, read, recipe_of
+from cr1cc.model.text import MOST_ITEMS, Spelling, beginning, read, recipe_of
 from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, RESULT
 from cr1cc.records import Recipe, Request
 from cr1cc.util.remembered import Stamp
@@ -176,6 +176,8 @@ class TextConversation:
         after: int | None,
         found: Recipe | None = None,
     ) -> Self:
+        if found is not None and len(dialogue.items_of(found)) > MOST_ITEMS:
+            raise RecipeError("a list has no room for the recipe")
         response = dialogue.response(before, after, found)
         exchange = Exchange(beginning(actions), sample.text, response)
         return replace(self, exchanges=(*self.exchanges, exchange))

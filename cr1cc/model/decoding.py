@@ -23,7 +23,7 @@ from cr1cc.passes.rows import Pass, PassLevel, forms_for
 from cr1cc.passes.table import PASSES, passes_for
 from cr1cc.records import Metric, Request
 
-LENGTH = 64  # tokens of a recipe, END included
+LENGTH = 96  # tokens of a recipe, END included
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class State:
 
     def mask_key(self) -> tuple[object, ...]:
         room = min(self.left, len(self.levels) + 3)
-        stages = self.stages < MAX_STAGES
+        stages = (self.stages == 1, self.stages < MAX_STAGES)
         return (
             self.rules, room, stages, len(self.levels), self.levels[-1], self.filled,
             self.macro, self.option, self.groups, self.done, self.actions,
@@ -87,6 +87,8 @@ class State:
         found: list[int] = []
         if self.filled:
             found += [IDS[words.CLOSE]] if depth else self._separators()
+        if self.stages == 1 and not self.filled:
+            return _macros()
         if not self.macro:
             # Behind an element there must be room to close all managers and for END.
             if self.left >= depth + 2:

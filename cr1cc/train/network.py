@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from cr1cc.train.gguf_file import EPSILON, ROPE_BASE, Shape
 
+# Keys and values of each layer, (batch, heads, length, width of a head).
+Past = tuple[tuple[Tensor, Tensor], ...]
+
 
 class Network(nn.Module):
     """Logits of the next token for every position."""
@@ -37,12 +40,34 @@ class Network(nn.Module):
     def forward(self, tokens: Tensor, positions: Tensor, seen: Tensor) -> Tensor:
         """(batch, length) tokens and positions, (batch, length, length) bool: what a place
         sees; gives (batch, length, vocabulary)."""
+        return self.logits(self.states(tokens, positions, seen))
+
+    def states(self, tokens: Tensor, positions: Tensor, seen: Tensor) -> Tensor:
+        """What the logits are made of: (batch, length, width)."""
         state = self.token_embd(tokens)
         turns = self.turns[positions].unsqueeze(1)  # (batch, 1, length, pairs)
         mask = seen.unsqueeze(1)
         for block in self.blk:
-            state = block(state, turns, mask)
-        return functional.linear(self.output_norm(state), self.token_embd.weight)
+            state, _ = block(state, turns, mask, None)
+        normed: Tensor = self.output_norm(state)
+        return normed
+
+    def logits(self, states: Tensor) -> Tensor:
+        return functional.linear(states, self.token_embd.weight)
+
+    def follow(self, tokens: Tensor, at: int, past: Past) -> tuple[Tensor, Past]:
+        """Let rows of equal length `at` go on, each with its (batch, length) tokens: the logits
+        behind the last one, (batch, vocabulary), and what the next call needs. Nothing is
+        behind a row at first: `past` is ()."""
+        length = tokens.shape[1]
+        state = self.token_embd(tokens)
+        turns = self.turns[at : at + length].view(1, 1, length, -1)
+        mask = torch.ones(length, at + length, dtype=torch.bool, device=tokens.device).tril(at)
+        kept = []
+        for index, block in enumerate(self.blk):
+            state, pair = block(state, turns, mask, past[index] if past else None)
+            kept.append(pair)
+        return self.logits(self.output_norm(state[:, -1])), tuple(kept)
 
 
 class _Norm(nn.Module):
@@ -71,18 +96,21 @@ class _Block(nn.Module):
         self.ffn_up = nn.Linear(shape.width, shape.hidden, bias=False)
         self.ffn_down = nn.Linear(shape.hidden, shape.width, bias=False)
 
-    def forward(self, state: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, state: Tensor, turns: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         normed = self.attn_norm(state)
         query, key, value = (
             self._split(part(normed)) for part in (self.attn_q, self.attn_k, self.attn_v)
         )
-        mixed = functional.scaled_dot_product_attention(
-            _turn(query, turns), _turn(key, turns), value, attn_mask=mask
-        )
+        query, key = _turn(query, turns), _turn(key, turns)
+        if past:
+            key, value = torch.cat((past[0], key), 2), torch.cat((past[1], value), 2)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         state = state + self.attn_output(mixed.transpose(1, 2).flatten(2))
         normed = self.ffn_norm(state)
         gated = functional.silu(self.ffn_gate(normed)) * self.ffn_up(normed)
-        return state + self.ffn_down(gated)
+        return state + self.ffn_down(gated), (key, value)
 
     def _split(self, state: Tensor) -> Tensor:
         """(batch, length, width) to (batch, heads, length, width of a head)."""

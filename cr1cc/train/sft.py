@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,16 +22,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cr1cc.errors import UserError
-from cr1cc.model.vocabulary import IDS, PAD, TOKENS
+from cr1cc.model.vocabulary import TOKENS
 from cr1cc.records import Metric
+from cr1cc.train import checkpoint
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.network import Network
+from cr1cc.train.packages import HELD_OUT
+from cr1cc.train.packing import Packed, pack
 from cr1cc.train.trajectories import Example, Lesson, example, split
 
-SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=512)
+SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)
 
 # Packages of the corpus that only say when to stop: the weights that are best on them are kept.
-VALIDATION = ("gzip", "libyaml", "mawk", "popt", "sed")
+# They have no code in common with others, as those that include Gnulib have.
+VALIDATION = ("jbigkit", "lhasa", "libyaml", "mawk", "mujs", "popt", "qdbm", "re2c", "uchardet")
 
 
 @dataclass(frozen=True)
@@ -50,28 +53,16 @@ class Plan:
     shape: Shape = field(default=SHAPE)
 
 
-@dataclass(frozen=True)
-class Packed:
-    """Examples side by side: what `Network` takes, what comes next, and what of it counts."""
-
-    tokens: Tensor
-    positions: Tensor
-    seen: Tensor
-    targets: Tensor
-    learnt: Tensor
-
-    def to(self, device: str) -> Packed:
-        return Packed(**{name: value.to(device) for name, value in vars(self).items()})
-
-
 def lessons(folder: Path) -> list[Lesson]:
-    """What `cr1 train label` found in FOLDER. Raises UserError if that is nothing."""
+    """What `cr1 train label` found in FOLDER, of packages that are not held out by now. Raises
+    UserError if that is nothing."""
     found: list[Lesson] = []
+    held = {package.name for package in HELD_OUT}
     for metric in Metric:
         log = folder / f"label-{metric.value}.jsonl"
         lines = log.read_text().splitlines() if log.exists() else []
         rows = (row for line in lines if (row := _row(line)))
-        found += filter(None, map(Lesson.of, rows))
+        found += filter(None, (Lesson.of(row) for row in rows if row["package"] not in held))
     if not found:
         raise UserError(f"{folder}: no labels; `cr1 train label` makes them")
     return found
@@ -97,7 +88,11 @@ def train(
     torch.manual_seed(plan.seed)
     network = Network(plan.shape).to(device)
     optimiser = _optimiser(network, plan)
-    state = _resume(folder / "sft.pt", plan, network, optimiser)
+    beginning = {"step": 0, "loss": math.inf, "best_step": 0, "best": {}}
+    state = checkpoint.resume(folder / "sft.pt", asdict(plan), beginning)
+    if state["step"]:
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
     check = [pack(batch) for batch in _checks(others or learning, plan)]
     with (folder / "sft.jsonl").open("a" if state["step"] else "w") as curves:
         losses: list[float] = []
@@ -107,13 +102,16 @@ def train(
                 continue
             loss = _validate(network, check, device)
             if loss < state["loss"]:
-                state.update(loss=loss, best_step=step + 1, best=_copy(network))
+                state.update(loss=loss, best_step=step + 1, best=checkpoint.weights(network))
             row = {"step": step + 1, "loss": sum(losses) / len(losses), "validation": loss}
             curves.write(json.dumps(row) + "\n")
             curves.flush()
             losses = []
-            state.update(step=step + 1, network=_copy(network), optimiser=optimiser.state_dict())
-            _save(state, folder / "sft.pt")
+            state.update(
+                step=step + 1, network=checkpoint.weights(network),
+                optimiser=optimiser.state_dict(),
+            )  # fmt: skip
+            checkpoint.save(state, folder / "sft.pt")
     return {"loss": state["loss"], "step": state["best_step"]}
 
 
@@ -174,61 +172,7 @@ def _checks(others: Sequence[Lesson], plan: Plan) -> list[list[Example]]:
     return [told[i : i + plan.batch] for i in range(0, len(told), plan.batch)]
 
 
-def pack(examples: Sequence[Example]) -> Packed:
-    """Branches follow their prompt one after the other. Each goes on in position from the
-    prompt, and sees it and itself only: so a prompt is computed once for all of them."""
-    length = max(len(e.prompt) + sum(len(b.tokens) for b in e.branches) for e in examples)
-    size = (len(examples), length)
-    tokens = torch.full(size, IDS[PAD])
-    positions = torch.zeros(size, dtype=torch.long)
-    seen = torch.eye(length, dtype=torch.bool).repeat(len(examples), 1, 1)
-    targets, learnt = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.bool)
-    for row, told in enumerate(examples):
-        begin = len(told.prompt)
-        tokens[row, :begin] = torch.tensor(told.prompt)
-        positions[row, :begin] = torch.arange(begin)
-        seen[row, :begin, :begin] = torch.ones(begin, begin, dtype=torch.bool).tril()
-        at = begin
-        for branch in told.branches:
-            count = len(branch.tokens)
-            place = slice(at, at + count)
-            tokens[row, place] = torch.tensor(branch.tokens)
-            positions[row, place] = torch.arange(begin, begin + count)
-            seen[row, place, :begin] = True
-            seen[row, place, place] = torch.ones(count, count, dtype=torch.bool).tril()
-            # Where a token is said is the place before it. What begins a branch is nothing that
-            # the end of the prompt could say for all branches: the caller chooses the turn.
-            targets[row, at : at + count - 1] = torch.tensor(branch.tokens[1:])
-            learnt[row, at : at + count - 1] = torch.tensor(branch.learnt[1:])
-            at += count
-    return Packed(tokens, positions, seen, targets, learnt)
-
-
 def _optimiser(network: Network, plan: Plan) -> torch.optim.AdamW:
     return torch.optim.AdamW(
         network.parameters(), lr=plan.rate, betas=(0.9, 0.95), weight_decay=plan.decay
     )
-
-
-def _resume(
-    path: Path, plan: Plan, network: Network, optimiser: torch.optim.Optimizer
-) -> dict[str, Any]:
-    wanted = asdict(plan)
-    if not path.exists():
-        return {"plan": wanted, "step": 0, "loss": math.inf, "best_step": 0, "best": {}}
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if {**state["plan"], "steps": 0} != {**wanted, "steps": 0}:
-        raise UserError(f"{path}: begun with other settings; remove it to begin anew")
-    network.load_state_dict(state["network"])
-    optimiser.load_state_dict(state["optimiser"])
-    return state
-
-
-def _copy(network: Network) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    fresh = path.with_suffix(".new")
-    torch.save(state, fresh)
-    os.replace(fresh, path)

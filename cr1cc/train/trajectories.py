@@ -60,6 +60,7 @@ class Lesson:
     """A row of labels, read: what is known of one module."""
 
     package: str
+    module: str  # PACKAGE/FILE
     request: Request
     base: int
     good: tuple[tuple[Recipe, int], ...]  # best first
@@ -79,7 +80,7 @@ class Lesson:
             for text, value in row["others"]
             if value is None or value > half
         )
-        return Lesson(row["package"], request, row["base"], good, bad)
+        return Lesson(row["package"], row["module"], request, row["base"], good, bad)
 
 
 def example(lesson: Lesson, branches: int, rng: Random) -> Example:

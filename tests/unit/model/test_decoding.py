@@ -62,7 +62,7 @@ def test_prompts_have_one_length_and_say_what_the_request_says() -> None:
 
 def test_the_recipes_of_the_coreset_round_trip_and_can_come_out() -> None:
     rules = Rules.of(request())
-    for recipe in Coreset().recipes:
+    for recipe in Coreset().recipes[Metric.BYTES]:
         tokens = encode(recipe)
         assert decode(tokens) == replace(recipe, options=tuple(sorted(recipe.options)))
         assert len(tokens) > LENGTH or walk(rules, tokens), recipe
@@ -86,7 +86,7 @@ def test_random_walks_end_in_vetted_recipes(major: int, target: str, ic: int) ->
     rules = Rules.of(asked)
     masks: dict[object, tuple[int, ...]] = {}
     seen: set[Recipe] = set()
-    for number in range(150):
+    for number in range(200):
         # Some walks never close by themselves, some never choose an option, and so on.
         shy = {rng.choice([vocabulary.END, vocabulary.CLOSE, vocabulary.OPTION, ""])}
         state, tokens = State(rules), []

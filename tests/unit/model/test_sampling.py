@@ -65,7 +65,7 @@ def test_every_sample_is_a_vetted_recipe(major: int, metric: Metric) -> None:
     for ic in (100, 1_000_000):
         asked = request(major, metric, ic)
         found = sampled(asked, Fake(), rows=24, heat=1.5)
-        assert len(found) > 12
+        assert len(found) > 4
         for one in found:
             recipe = decode(one.tokens)
             check_recipe(recipe, major, "X86")

@@ -1,0 +1,35 @@
+"""Where a training stands, on disk: written whole, taken up again if it is of the same plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cr1cc.errors import UserError
+
+
+def resume(path: Path, plan: Mapping[str, Any], beginning: Mapping[str, Any]) -> dict[str, Any]:
+    """What was saved, or `beginning` of this plan. Raises UserError if it is of a plan that
+    differs in more than its steps."""
+    if not path.exists():
+        return {"plan": dict(plan), **beginning}
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if {**state["plan"], "steps": 0} != {**plan, "steps": 0}:
+        raise UserError(f"{path}: begun with other settings; remove it to begin anew")
+    return {**state, "plan": dict(plan)}
+
+
+def weights(network: nn.Module) -> dict[str, Tensor]:
+    """A copy that training does not touch."""
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+def save(state: Mapping[str, Any], path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    torch.save(dict(state), fresh)
+    os.replace(fresh, path)

@@ -1,0 +1,168 @@
+"""Reinforcement learning (stage 2): the model learns from what its own recipes were measured to
+save.
+
+FOLDER/rl-NAME.pt      where the training stands (a run can be taken up again)
+FOLDER/rl-NAME.jsonl   the curves, a line a step: rewards, shares saved, divergence, seconds
+
+Begins with the best weights of the supervised stage, or with random ones. The modules and the
+random numbers of a step follow from its number, so an interrupted run sees what an
+uninterrupted one sees.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import nn
+
+from cr1cc.errors import UserError
+from cr1cc.train import checkpoint
+from cr1cc.train.algorithm import Algorithm, Measured, divergence
+from cr1cc.train.gguf_file import Shape
+from cr1cc.train.grpo import Grpo
+from cr1cc.train.network import Network
+from cr1cc.train.ppo import Ppo
+from cr1cc.train.reinforce import Reinforce
+from cr1cc.train.rollout import Batch, Reward, collect
+from cr1cc.train.sft import SHAPE, VALIDATION, best, lessons
+from cr1cc.train.tasks import Task
+from cr1cc.train.trajectories import split
+
+ALGORITHMS: dict[str, Callable[[Shape], Algorithm]] = {
+    "grpo": lambda shape: Grpo(),
+    "ppo": lambda shape: Ppo(shape.width),
+    "reinforce": lambda shape: Reinforce(),
+}
+_LARGEST = 4_000  # instructions of a module before optimisation: a step must not wait for one
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. A step draws `group` answers for each of `batch` modules and learns from
+    them `epochs` times."""
+
+    algorithm: str = "grpo"
+    steps: int = 200
+    batch: int = 16
+    group: int = 8
+    epochs: int = 2
+    rate: float = 2e-4
+    every: int = 10  # steps between two checkpoints
+    seed: int = 1
+    scratch: bool = False  # begin with random weights
+    jobs: int = 2
+    reward: Reward = field(default=Reward())
+    shape: Shape = field(default=SHAPE)  # with random weights
+
+
+def train(
+    folder: Path, task: Task, plan: Plan,
+    note: Callable[[Iterable[int], str, int], Iterable[int]],
+) -> dict[str, float]:  # fmt: skip
+    """Train to the end of the plan; the means over the last steps. `note` shows progress.
+
+    Raises UserError if there are no labels, no weights to begin with, or the checkpoint is of
+    another plan.
+    """
+    learning, _ = split(lessons(folder), VALIDATION)
+    small = [lesson for lesson in learning if lesson.request.info.ic <= _LARGEST]
+    if not small:
+        raise UserError(f"{folder}: no label is of a module that is small enough")
+    run = _Run(folder, plan)
+    with (
+        (folder / f"{run.name}.jsonl").open("a" if run.done else "w") as curves,
+        ProcessPoolExecutor(plan.jobs) as pool,
+    ):
+        for step in note(range(run.done, plan.steps), run.name, plan.steps - run.done):
+            start = time.perf_counter()
+            rng = Random(f"{plan.seed} {step}")
+            generator = torch.Generator().manual_seed(rng.getrandbits(63))
+            chosen = rng.choices(small, k=plan.batch)
+            batch = collect(
+                run.network, task, folder, chosen, plan.group, plan.reward, pool, generator
+            )
+            row = run.learn(batch) | {"seconds": time.perf_counter() - start}
+            curves.write(json.dumps({"step": step + 1, **row}) + "\n")
+            curves.flush()
+            if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
+                run.save(step + 1)
+    return _recent(folder / f"{run.name}.jsonl")
+
+
+def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
+    """The weights of a run as they are now, and what is known of it. Raises UserError."""
+    path = folder / f"rl-{name}.pt"
+    if not path.exists():
+        raise UserError(f"{path}: not there; `cr1 train rl` makes it")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network = Network(Shape(**state["shape"]))
+    network.load_state_dict(state["network"])
+    return network.eval(), {"plan": state["plan"], "step": state["step"]}
+
+
+class _Run:
+    """The network in training, what it began as, and where it stands."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.name = f"rl-{plan.algorithm}{'-scratch' if plan.scratch else ''}"
+        self.path = folder / f"{self.name}.pt"
+        self.reference = Network(plan.shape) if plan.scratch else best(folder)[0]
+        self.network = copy.deepcopy(self.reference).train()
+        self.algorithm = ALGORITHMS[plan.algorithm](self.network.shape)
+        self.extra = nn.ParameterList(self.algorithm.parameters())
+        self.optimiser = torch.optim.AdamW(
+            [*self.network.parameters(), *self.extra], lr=plan.rate, weight_decay=0.0
+        )
+        state = checkpoint.resume(self.path, asdict(plan), {"step": 0})
+        self.done: int = state["step"]
+        if self.done:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.extra.load_state_dict(state["extra"])
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """Learn from a batch; the figures of the step."""
+        with torch.no_grad():
+            old, states = batch.logarithms(self.network)
+            reference, _ = batch.logarithms(self.reference)
+        known = Measured(old, reference, states)
+        advantages = self.algorithm.advantages(batch, known)
+        for _ in range(self.plan.epochs):
+            new, states = batch.logarithms(self.network)
+            loss = self.algorithm.loss(batch, known, advantages, new, states)
+            self.optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            self.optimiser.step()
+        best_of = batch.saved.view(self.plan.batch, -1).clamp(min=0).amax(1)
+        return {
+            "reward": round(float(batch.rewards.mean()), 5),
+            "saved": round(float(batch.saved.clamp(min=0).mean()), 5),
+            "best": round(float(best_of.mean()), 5),
+            "divergence": round(float(divergence(old, reference).mean()), 5),
+            "tokens": round(len(old) / len(batch.rewards), 2),
+        }
+
+    def save(self, step: int) -> None:
+        state = {
+            "plan": asdict(self.plan), "step": step, "shape": asdict(self.network.shape),
+            "network": checkpoint.weights(self.network), "optimiser": self.optimiser.state_dict(),
+            "extra": self.extra.state_dict(),
+        }  # fmt: skip
+        checkpoint.save(state, self.path)
+
+
+def _recent(curves: Path) -> dict[str, float]:
+    rows = [json.loads(line) for line in curves.read_text().splitlines()[-20:]]
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} if rows else {}

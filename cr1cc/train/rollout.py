@@ -1,0 +1,192 @@
+"""What all of reinforcement learning shares: recipes are drawn, measured and rewarded.
+
+A step takes some modules, draws a group of recipes for each, under the same masks as in use,
+and measures them with the evaluator. The reward is that of Compiler-R1 (arXiv:2506.15701):
+
+    w_f R_format + w_a R_answer    R_format = 1.5 for a well-formed answer of vetted passes
+                                   R_answer = alpha (value of -Oz - value) / value of -Oz
+
+Masks make R_format the same for all answers; it stays in the figures to show that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cr1cc.errors import EvaluationError
+from cr1cc.evaluate.meter import Meter
+from cr1cc.model import vocabulary
+from cr1cc.model.decoding import Rules, State
+from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS
+from cr1cc.passes.macros import SIZE
+from cr1cc.passes.recipe import format_recipe, parse_recipe
+from cr1cc.records import Metric, Recipe, Score, value_of
+from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
+from cr1cc.train.network import Network
+from cr1cc.train.packing import Packed, pack
+from cr1cc.train.tasks import Task
+from cr1cc.train.trajectories import Branch, Example, Lesson
+
+_WORST = -0.2  # shares below this are no worse: one explosion would drown all else
+_CEILING = 1.1  # times the instructions of -Oz, as in a compile
+_BASELINE = Recipe((SIZE,))
+
+
+@dataclass(frozen=True)
+class Reward:
+    """How answers are rewarded."""
+
+    format_weight: float = 0.5
+    answer_weight: float = 0.5
+    alpha: float = 30.0
+
+    def of(self, vetted: bool, saved: float | None) -> float:
+        """`saved`: share of the baseline; None: the answer could not be measured."""
+        share = max(saved if saved is not None else _WORST, _WORST)
+        form = 1.5 if vetted else 0.0
+        return self.format_weight * form + self.answer_weight * self.alpha * share
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One answer: its tokens behind the prompt, the turn included, and what was allowed at
+    each place, as rows of a table of masks."""
+
+    tokens: tuple[int, ...]
+    allowed: tuple[int, ...]  # one for each token but the first, which is the turn
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A step's answers. Tokens are those that were said, in order of answers."""
+
+    packed: Packed
+    allowed: Tensor  # (tokens, vocabulary) bool
+    owner: Tensor  # (tokens,) which answer a token belongs to
+    group: Tensor  # (answers,) which module an answer is for
+    rewards: Tensor  # (answers,)
+    saved: Tensor  # (answers,) share of the baseline, 0 where it could not be measured
+
+    def logarithms(self, network: Network) -> tuple[Tensor, Tensor]:
+        """Of the probabilities of what was said, among what was allowed, (tokens,); and the
+        states behind which it was said, (tokens, width)."""
+        packed = self.packed
+        states = network.states(packed.tokens, packed.positions, packed.seen)[packed.learnt]
+        logits = network.logits(states).masked_fill(~self.allowed, -torch.inf)
+        taken = packed.targets[packed.learnt].unsqueeze(1)
+        return logits.log_softmax(-1).gather(1, taken).squeeze(1), states
+
+
+def draw(
+    network: Network, lessons: Sequence[Lesson], group: int, generator: torch.Generator
+) -> tuple[list[list[Drawn]], Tensor]:
+    """`group` answers for each lesson, and the table of masks, (masks, vocabulary) bool."""
+    with torch.no_grad():
+        return _draw(network, lessons, group, generator)
+
+
+def _draw(
+    network: Network, lessons: Sequence[Lesson], group: int, generator: torch.Generator
+) -> tuple[list[list[Drawn]], Tensor]:
+    rows = [lesson for lesson in lessons for _ in range(group)]
+    prompts = torch.tensor([[*vocabulary.prompt(one.request), IDS[ANSWER]] for one in rows])
+    states = [State(Rules.of(lesson.request)) for lesson in rows]
+    tokens: list[list[int]] = [[IDS[ANSWER]] for _ in rows]
+    allowed: list[list[int]] = [[] for _ in rows]
+    table: dict[object, int] = {}
+    masks: list[Tensor] = []
+    logits, past = network.follow(prompts, 0, ())
+    at, alive = prompts.shape[1], list(range(len(rows)))
+    while alive:
+        for row in alive:
+            key = states[row].mask_key()
+            if key not in table:
+                table[key] = len(masks)
+                masks.append(_mask(states[row]))
+            allowed[row].append(table[key])
+        now = torch.stack([masks[allowed[row][-1]] for row in alive])
+        chances = logits.masked_fill(~now, -torch.inf).softmax(-1)
+        chosen = torch.multinomial(chances, 1, generator=generator).squeeze(1).tolist()
+        for row, token in zip(alive, chosen, strict=True):
+            tokens[row].append(token)
+            states[row] = states[row].step(token)
+        still = [place for place, row in enumerate(alive) if not states[row].done]
+        alive = [alive[place] for place in still]
+        if alive:
+            past = tuple((key[still], value[still]) for key, value in past)
+            logits, past = network.follow(
+                torch.tensor([[tokens[row][-1]] for row in alive]), at, past
+            )
+            at += 1
+    drawn = [Drawn(tuple(t), tuple(a)) for t, a in zip(tokens, allowed, strict=True)]
+    return [drawn[i : i + group] for i in range(0, len(drawn), group)], torch.stack(masks)
+
+
+def _mask(state: State) -> Tensor:
+    mask = torch.zeros(len(TOKENS), dtype=torch.bool)
+    mask[list(state.allowed())] = True
+    return mask
+
+
+def collect(
+    network: Network, task: Task, folder: Path, lessons: Sequence[Lesson], group: int,
+    reward: Reward, pool: Executor, generator: torch.Generator,
+) -> Batch:  # fmt: skip
+    """Draw, measure and reward `group` answers for each lesson."""
+    answers, masks = draw(network, lessons, group, generator)
+    flat = [one for some in answers for one in some]
+    recipes = [[vocabulary.decode(one.tokens[1:]) for one in some] for some in answers]
+    metrics = [lesson.request.metric.value for lesson in lessons]
+    texts = [list(map(format_recipe, some)) for some in recipes]
+    files = [_file(folder, lesson) for lesson in lessons]
+    found = pool.map(_measured, [task] * len(lessons), files, metrics, texts)
+    saved = [share for shares in found for share in shares]
+    vetted = [task.holds(recipe) for some in recipes for recipe in some]
+    examples = [
+        Example(tuple(vocabulary.prompt(lesson.request)), tuple(map(_said, some)))
+        for lesson, some in zip(lessons, answers, strict=True)
+    ]
+    counts = torch.tensor([len(one.allowed) for one in flat])
+    return Batch(
+        pack(examples),
+        masks[torch.tensor([number for one in flat for number in one.allowed])],
+        torch.arange(len(flat)).repeat_interleave(counts),
+        torch.arange(len(lessons)).repeat_interleave(group),
+        torch.tensor([reward.of(*pair) for pair in zip(vetted, saved, strict=True)]),
+        torch.tensor([share or 0.0 for share in saved]),
+    )
+
+
+def _said(answer: Drawn) -> Branch:
+    return Branch(answer.tokens, (False, *(True for _ in answer.allowed)))
+
+
+def _file(folder: Path, lesson: Lesson) -> str:
+    """A lesson is of a module, or of a function that is one."""
+    kind = KIND[lesson.request.metric]
+    paths = [folder / form / lesson.module for form in (kind, kind + FUNCTIONS)]
+    return str(next((path for path in paths if path.exists()), paths[0]))
+
+
+def _measured(task: Task, file: str, metric: str, texts: Sequence[str]) -> list[float | None]:
+    """The share of the baseline that each recipe saves; None: it could not be measured."""
+    path, by = Path(file), Metric(metric)
+    try:
+        sample = Sample(path.parent.name, path)
+        with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
+            meter = Meter(evaluator, len(texts) + 1, emit=by is Metric.BYTES)
+            base = meter.measure([_BASELINE])[0]
+            before = value_of(base, by)
+            if not before or not isinstance(base, Score):
+                return [None for _ in texts]
+            meter.ceiling = _CEILING * base.ic
+            values = [value_of(r, by) for r in meter.measure(list(map(parse_recipe, texts)))]
+            return [None if value is None else 1 - value / before for value in values]
+    except (EvaluationError, OSError):
+        return [None for _ in texts]
