@@ -1,15 +1,16 @@
-"""What is compared: a proposer with a number of evaluations, as `NAME` or `NAME:EVALUATIONS`."""
+"""What is compared: a proposer, its model file and its evaluations, NAME[@FILE][:EVALUATIONS]."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cr1cc.errors import ModelError, UserError
 from cr1cc.passes.macros import SIZE
 from cr1cc.policy.interface import Measure, Proposer
 from cr1cc.policy.proposers import PROPOSERS, Circumstances, proposer_named
-from cr1cc.records import Proposal, Recipe, Request
+from cr1cc.records import Failure, Proposal, Recipe, Request, Score
 
 _MOST = 100_000  # evaluations
 
@@ -19,8 +20,35 @@ class Contender:
     """One column of a comparison."""
 
     name: str
-    proposer: Proposer
+    proposer: Timed
     candidates: int
+
+
+class Timed:
+    """A proposer, and how long it thought about its last proposal: without measurements."""
+
+    def __init__(self, proposer: Proposer) -> None:
+        self.proposer = proposer
+        self.name = proposer.name
+        self.version = proposer.version
+        self.machine = proposer.machine
+        self.thinking = 0.0  # seconds
+
+    def propose(self, request: Request, measure: Measure) -> Proposal:
+        measuring = 0.0
+
+        def timed(recipes: Sequence[Recipe]) -> Sequence[Score | Failure]:
+            nonlocal measuring
+            begin = time.perf_counter()
+            try:
+                return measure(recipes)
+            finally:
+                measuring += time.perf_counter() - begin
+
+        start = time.perf_counter()
+        proposal = self.proposer.propose(request, timed)
+        self.thinking = time.perf_counter() - start - measuring
+        return proposal
 
 
 class Twice:
@@ -44,10 +72,12 @@ def contenders(
     all, a model that cannot be used is missing, and `note` is told. Raises UserError."""
     found = []
     for word in dict.fromkeys(words or PROPOSERS):
-        name, _, number = word.partition(":")
+        whole, _, number = word.partition(":")
+        name, _, file = whole.partition("@")
         budget = _number(word, number) if number else candidates
+        where = replace(around, config=around.config._replace(model=file)) if file else around
         try:
-            found.append(Contender(word, _proposer(name, around), budget))
+            found.append(Contender(word, Timed(_proposer(name, where)), budget))
         except ModelError as error:
             if words:
                 raise

@@ -23,6 +23,7 @@ class Result:
     bytes: int
     success: bool  # the answer is well formed and vetted
     seconds: float  # proposing, measuring and emitting, on the wall
+    thinking: float  # the part of it that the proposer took, without measurements
     recipe: str  # what was taken in the end
 
 
@@ -43,6 +44,7 @@ class Summary:
     smaller: Mapping[str, float]  # bytes: mean, median, worst, total
     candidates: float  # mean
     seconds: float  # mean
+    thinking: float  # median of the seconds without measurements
 
 
 def summaries(results: Sequence[Result]) -> list[Summary]:
@@ -65,6 +67,7 @@ def _summary(name: str, rows: Sequence[Result]) -> Summary:
         {**_spread(saved), "total": share(before, after)},
         statistics.fmean([row.candidates for row in rows]),
         statistics.fmean([row.seconds for row in rows]),
+        statistics.median([row.thinking for row in rows]),
     )
 
 

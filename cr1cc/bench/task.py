@@ -50,7 +50,7 @@ def result(
         path, contender.name, answer.candidates, info.ic, ic, answer.ic,
         share(ic, answer.ic), share(info.ic, answer.ic), size, answer.bytes,
         holds(answer.recipe, task.toolchain.major, target_name(info.triple) or ""),
-        round(seconds, 3), format_recipe(answer.recipe),
+        round(seconds, 3), round(contender.proposer.thinking, 4), format_recipe(answer.recipe),
     )  # fmt: skip
 
 

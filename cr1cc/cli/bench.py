@@ -24,7 +24,7 @@ from cr1cc.toolchain.find import find_compiler
 
 _HEADINGS = (
     "proposer", "modules", "success", "OverOz mean", "median", "worst", "OverOrig",
-    "bytes mean", "median", "worst", "total", "candidates", "seconds",
+    "bytes mean", "median", "worst", "total", "candidates", "seconds", "thinking ms",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ _HEADINGS = (
     "--proposer",
     "proposers",
     multiple=True,
-    metavar="NAME[:EVALUATIONS]",
+    metavar="NAME[@MODEL][:EVALUATIONS]",
     help=f"One or several of {', '.join(NAMES)}; default: all that can be used.",
 )
 @click.option(
@@ -107,7 +107,7 @@ def _show(rows: Sequence[Summary]) -> None:
             *(_percent(row.over_oz[name]) for name in ("mean", "median", "worst")),
             _percent(row.over_orig),
             *(_percent(row.smaller[name]) for name in ("mean", "median", "worst", "total")),
-            f"{row.candidates:.1f}", f"{row.seconds:.2f}",
+            f"{row.candidates:.1f}", f"{row.seconds:.2f}", f"{1e3 * row.thinking:.0f}",
         )
         for row in rows
     ]  # fmt: skip

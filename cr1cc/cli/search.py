@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from cr1cc.bench.contenders import Contender
+from cr1cc.bench.contenders import Contender, Timed
 from cr1cc.bench.files import files
 from cr1cc.bench.run import SETTINGS, run
 from cr1cc.bench.task import Task
@@ -49,7 +49,9 @@ def command(file: str, setting: str, budget: int, clang: str | None, as_json: bo
     found = files([file])
     if len(found) != 1:
         raise UserError(f"{file}: one module at a time")
-    (result,) = run(Task(toolchain), setting, found[0], [Contender("search", Search(), budget)])
+    (result,) = run(
+        Task(toolchain), setting, found[0], [Contender("search", Timed(Search()), budget)]
+    )
     if as_json:
         output.document(asdict(result))
         return

@@ -84,12 +84,12 @@ class Plan:
     With the defaults the shipped coreset was mined."""
 
     metric: Metric = Metric.BYTES
-    search_modules: int = 100
-    search_budget: int = 300
-    matrix_modules: int = 200
-    pool: int = 360
-    again_modules: int = 60
-    tail_modules: int = 72
+    search_modules: int = 60
+    search_budget: int = 240
+    matrix_modules: int = 160
+    pool: int = 340
+    again_modules: int = 40
+    tail_modules: int = 60
     recipes: int = 100
     tails: int = 16
     jobs: int = 2

@@ -35,7 +35,7 @@ SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, 
 
 # Packages of the corpus that only say when to stop: the weights that are best on them are kept.
 # They have no code in common with others, as those that include Gnulib have.
-VALIDATION = ("jbigkit", "lhasa", "libyaml", "mawk", "mujs", "popt", "qdbm", "re2c", "uchardet")
+VALIDATION = ("jbigkit", "lhasa", "libyaml", "mawk", "mujs", "popt", "uchardet")
 
 
 @dataclass(frozen=True)

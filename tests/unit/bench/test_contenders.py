@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cr1cc.bench.contenders import Twice, contenders
+from cr1cc.bench.contenders import Timed, Twice, contenders
 from cr1cc.config import Config
-from cr1cc.errors import Cr1Error, UserError
+from cr1cc.errors import Cr1Error, ModelError, UserError
+from cr1cc.policy.interface import Measure
 from cr1cc.policy.proposers import PROPOSERS, Circumstances
-from cr1cc.records import Level, ModuleInfo, Recipe, Request
+from cr1cc.records import Failure, Level, ModuleInfo, Proposal, Recipe, Request, Score
 
 
 @pytest.fixture
@@ -47,6 +50,29 @@ def test_what_is_no_contender(word: str, said: str, around: Circumstances) -> No
         contenders([word], 4, around, print)
     with pytest.raises(Cr1Error):
         contenders(["model"], 4, around, print)
+
+
+def test_a_file_behind_the_name_is_its_model(around: Circumstances, tmp_path: Path) -> None:
+    missing = tmp_path / "other.gguf"
+    with pytest.raises(ModelError, match=r"other\.gguf"):
+        contenders([f"model@{missing}:4"], 16, around, print)
+
+
+def test_thinking_is_what_is_not_measuring() -> None:
+    def slow(recipes: Sequence[Recipe]) -> list[Score | Failure]:
+        time.sleep(0.2)
+        return [Failure.CRASHED for _ in recipes]
+
+    class Asks(Twice):
+        def propose(self, request: Request, measure: Measure) -> Proposal:
+            measure([Recipe(("@size",))])
+            time.sleep(0.05)
+            return super().propose(request, measure)
+
+    info = ModuleInfo("a", "x86_64-pc-linux-gnu", 100, (1,) * 56, 4, False)
+    timed = Timed(Asks())
+    timed.propose(Request(info, Level.OZ, 19, "X86", 1), slow)
+    assert 0.04 < timed.thinking < 0.2
 
 
 def test_twice_is_the_size_pipeline_once_more() -> None:
