@@ -28,7 +28,7 @@ from cr1cc.storage.keys import SCHEMA
 from cr1cc.storage.local import LocalStore
 from cr1cc.train.apt import PrivateApt
 from cr1cc.train.corpus import build, unpacked
-from cr1cc.train.packages import PACKAGES, Package
+from cr1cc.train.packages import PACKAGES, PACKED, Package
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.data import data_path
 
@@ -47,9 +47,9 @@ def current() -> dict[str, int | str]:
 
 def make(
     folder: Path, toolchains: Sequence[Toolchain], output: Path,
-    packages: Sequence[Package] = PACKAGES,
+    names: Sequence[str] = PACKED,
 ) -> Iterator[str]:  # fmt: skip
-    """Build every package with every compiler, export; yields one line for each part.
+    """Build the named packages with every compiler, export; yields one line for each part.
 
     Raises UserError if nothing was decided, StorageError if the pack cannot be written.
     """
@@ -58,7 +58,7 @@ def make(
     apt = PrivateApt(folder / "apt")
     built = []
     for toolchain in toolchains:
-        for package in packages:
+        for package in (package for package in PACKAGES if package.name in names):
             done = home / f"{package.name}-{_short(toolchain.identity)}.done"
             if not done.exists():
                 yield _build(package, toolchain, home, apt, done)

@@ -178,3 +178,10 @@ HELD_OUT: tuple[Package, ...] = (
     Package("yaml-cpp", "0.7.0+dfsg", _cmake("-DYAML_CPP_BUILD_TESTS=OFF")),
     Package("zopfli", "1.0.3", _cmake()),
 )
+
+# Of these the decisions ship as a pack: code that many builds have in common.
+PACKED: tuple[str, ...] = (
+    "dash", "flac", "gdbm", "grep", "gzip", "jansson", "less", "libconfig", "libedit", "libevent",
+    "libtasn1-6", "libyaml", "mawk", "mpg123", "nano", "patch", "pcre2", "popt", "sed", "speex",
+    "xz-utils",
+)  # fmt: skip

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from cr1cc.passes.recipe import check_recipe, parse_recipe
 from cr1cc.records import Toolchain
 from cr1cc.util.elf import ObjectFile
 
 KEYS = [
     "module", "proposer", "candidates", "ic_unoptimised", "ic_baseline", "ic", "over_oz",
-    "over_orig", "bytes_baseline", "bytes", "success", "seconds",
+    "over_orig", "bytes_baseline", "bytes", "success", "seconds", "thinking",
+    "recipe",
 ]  # fmt: skip
 SOURCE = """
 struct node { struct node *next; int key, value; };
@@ -118,7 +120,7 @@ def test_results_repeat(folder: Path, any_toolchain: Toolchain) -> None:
     words = ("m.c", "--setting", "paper", "--candidates", "5")
     first, second = (records(any_toolchain, *words, cwd=folder) for _ in range(2))
     for row in (*first, *second):
-        del row["seconds"]
+        del row["seconds"], row["thinking"]
     assert first == second
 
 
@@ -141,6 +143,51 @@ def test_the_table_has_a_line_for_each_proposer(folder: Path, any_toolchain: Too
         ["random", "1", "100.00"],
         ["baseline", "1", "100.00"],
     ]
+
+
+def test_contenders_have_budgets_of_their_own(folder: Path, any_toolchain: Toolchain) -> None:
+    words = ("--setting", "paper", "--candidates", "3", "--proposer", "search:60", "--proposer")
+    rows = records(any_toolchain, "m.c", *words, "twice", "--proposer", "random", cwd=folder)
+    assert [row["proposer"] for row in rows] == ["search:60", "twice", "random"]
+    search, twice, random = rows
+    assert 3 < search["candidates"] <= 60
+    assert twice["candidates"] == 1
+    assert random["candidates"] <= 3
+    assert search["ic"] <= twice["ic"]
+    assert all(0 <= row["thinking"] <= row["seconds"] for row in rows)
+
+
+@pytest.mark.parametrize(("setting", "what"), [("paper", "ic"), ("product", "bytes")])
+def test_a_search_prints_the_recipe_that_makes_what_it_says(
+    setting: str, what: str, folder: Path, any_toolchain: Toolchain
+) -> None:
+    def search(*words: str) -> str:
+        command = [sys.executable, "-m", "cr1cc.cli.main", "search", *words, "m.c"]
+        command += ["--setting", setting, "--budget", "80", "--clang", any_toolchain.driver]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout
+
+    record = json.loads(search("--json"))
+    recipe, figures = search().splitlines()
+    assert recipe == record["recipe"]
+    assert figures.startswith(f"{record['ic_baseline']} -> {record['ic']} instructions, ")
+    assert record[what] < record[f"{what}_baseline"]
+    check_recipe(parse_recipe(recipe), any_toolchain.major, "X86")
+
+
+def test_a_search_is_for_one_module(folder: Path, any_toolchain: Toolchain) -> None:
+    for words in ((".",), ("none.c",), ("m.txt",), ("m.c", "--budget", "0")):
+        command = [sys.executable, "-m", "cr1cc.cli.main", "search", *words]
+        done = subprocess.run(
+            [*command, "--clang", any_toolchain.driver],
+            cwd=folder,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode in (1, 2)
+        assert done.stderr.splitlines()[-1].startswith((b"cr1: ", b"Error: "))
+        assert b"Traceback" not in done.stderr
 
 
 def test_a_file_that_does_not_compile_is_left_out(folder: Path, any_toolchain: Toolchain) -> None:
