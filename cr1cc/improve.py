@@ -126,11 +126,11 @@ class Improver:
                 evidence=base.value,
             ), None
         meter.ceiling = base.ic * _CEILING
-        proposal = self._propose(info, meter)
+        tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
+        proposal = self._propose(info, meter, tail_budget)
         results = self._measured(meter, proposal.recipes)
         ranked = decide.promising(base, proposal.recipes, results)
         best = ranked[0] if ranked else BASELINE
-        tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
         pipelines = proposal.tails[:tail_budget]
         try:
             tails, origins, tail_evaluations = self._tails(best, pipelines)
@@ -184,13 +184,14 @@ class Improver:
                 self.store.put_failed(key, result)
         return measured
 
-    def _propose(self, info: ModuleInfo, meter: Meter) -> Proposal:
+    def _propose(self, info: ModuleInfo, meter: Meter, tails: int) -> Proposal:
         request = Request(
             info=info,
             level=self.plan.level,
             major=self.major,
             target=target_name(info.triple) or "",
             budget=meter.budget - meter.spent,
+            tails=tails,
         )
         return self.proposer.propose(request, meter.measure)
 
@@ -206,10 +207,10 @@ class Improver:
         if not pipelines:
             return {}, {}, 0
         prints = self.evaluator.function_fingerprints(recipe)
-        basis = replace(self.context.basis, tail_budget=len(pipelines))
+        basis = replace(self.context.basis, budget=0, tail_budget=len(pipelines))
         context = replace(self.context, basis=basis)
         tuned = tuning(recipe.options)
-        keys = {name: function_key(context, prints[name], tuned) for name in prints}
+        keys = {name: function_key(context, prints[name], pipelines, tuned) for name in prints}
         answers = dict(self.store.functions(sorted(set(keys.values()))))
         unknown = [name for name in keys if keys[name] not in answers]
         if unknown:

@@ -148,6 +148,7 @@ class Request:
     target: str  # LLVM target name: which code-generation options hold
     budget: int  # recipes that may be proposed or measured in all
     metric: Metric = Metric.BYTES
+    tails: int = 0  # pipelines that may be tried on every function
 
     def suited(self, recipe: Recipe) -> Recipe:
         """The recipe as far as the metric can tell: instructions are those of passes alone."""

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple, Protocol, Self
 from cr1cc.errors import RecipeError
 from cr1cc.model import dialogue, text, vocabulary
 from cr1cc.model.choices import Action
-from cr1cc.model.decoding import LENGTH, Rules, State, turn
+from cr1cc.model.decoding import LENGTH, Rules, State, tail, turn
 from cr1cc.model.question import (
     ROOM,
     AnyQuestion,
@@ -24,7 +24,8 @@ from cr1cc.model.question import (
     Turns,
 )
 from cr1cc.model.text import MOST_ITEMS, Spelling, beginning, read, recipe_of
-from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, RESULT
+from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, RESULT, TAIL
+from cr1cc.passes.grammar import format_pipeline, normalise, parse_pipeline
 from cr1cc.records import Recipe, Request
 from cr1cc.util.remembered import Stamp
 
@@ -72,6 +73,15 @@ class Conversation(Protocol):
         for one that the model has no words for."""
         ...
 
+    def ask_tails(self, rows: int, temperature: float, seed: str) -> AnyQuestion | None:
+        """The question for pipelines to try on every function, which stands for itself; None:
+        the model has no words for them."""
+        ...
+
+    def heard_tail(self, sample: Sample) -> str:
+        """The pipeline that a sample says."""
+        ...
+
 
 @dataclass(frozen=True)
 class TokenConversation:
@@ -111,6 +121,14 @@ class TokenConversation:
         result = (IDS[RESULT], *_spelled(found), vocabulary.gain(before, after))
         turns = self._turns(_forced(actions))
         return replace(self, turns=turns, ahead=(*sample.tokens, *result))
+
+    def ask_tails(self, rows: int, temperature: float, seed: str) -> Question:
+        turns = ((*vocabulary.prompt(self.request), IDS[TAIL]),)
+        start = tail(Rules.of(self.request))
+        return Question(self.model, turns, start, rows, ROOM, temperature, seed)
+
+    def heard_tail(self, sample: Sample) -> str:
+        return format_pipeline(normalise(parse_pipeline(vocabulary.decode_tail(sample.tokens))))
 
     def _turns(self, forced: tuple[int, ...]) -> Turns:
         ahead = self.ahead or tuple(vocabulary.prompt(self.request))
@@ -181,6 +199,12 @@ class TextConversation:
         response = dialogue.response(before, after, found)
         exchange = Exchange(beginning(actions), sample.text, response)
         return replace(self, exchanges=(*self.exchanges, exchange))
+
+    def ask_tails(self, rows: int, temperature: float, seed: str) -> None:
+        return None
+
+    def heard_tail(self, sample: Sample) -> str:
+        raise RecipeError("no words for pipelines of functions")
 
 
 # By the kind that `describe` finds a model to be of.

@@ -24,6 +24,7 @@ from cr1cc.passes.table import PASSES, passes_for
 from cr1cc.records import Metric, Request
 
 LENGTH = 96  # tokens of a recipe, END included
+TAIL_LENGTH = 32  # of a pipeline for functions
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class State:
     groups: frozenset[str] = frozenset()
     done: bool = False
     actions: tuple[int, ...] = ()  # what a turn may begin with; () inside of a recipe
+    tail: bool = False  # what is spelt is the inside of one function(…), nothing else
 
     @property
     def said(self) -> str:
@@ -73,6 +75,7 @@ class State:
         return (
             self.rules, room, stages, len(self.levels), self.levels[-1], self.filled,
             self.macro, self.option, self.groups, self.done, self.actions,
+            self.tail,
         )  # fmt: skip
 
     def allowed(self) -> tuple[int, ...]:
@@ -87,7 +90,7 @@ class State:
         found: list[int] = []
         if self.filled:
             found += [IDS[words.CLOSE]] if depth else self._separators()
-        if self.stages == 1 and not self.filled:
+        elif self.stages == 1 and not self.tail:
             return _macros()
         if not self.macro:
             # Behind an element there must be room to close all managers and for END.
@@ -95,7 +98,7 @@ class State:
                 found += _passes(self.rules, self.levels[-1])
             if self.left >= depth + 4:
                 found += _managers(self.levels[-1])
-            if not depth and not self.filled:
+            if not depth and not self.filled and not self.tail:
                 found += _macros()
         return tuple(sorted(found))
 
@@ -125,6 +128,8 @@ class State:
     def _separators(self) -> list[int]:
         """What may follow a complete stage."""
         found = [IDS[words.END]]
+        if self.tail:
+            return found
         if self.stages < MAX_STAGES and self.left >= 3:
             found.append(IDS[words.STAGE])
         if self.left >= 3 and _option_ids(self.rules):
@@ -146,6 +151,11 @@ class State:
 def turn(rules: Rules, *actions: str) -> State:
     """A turn of the model: one of these actions, and the recipe that belongs to it."""
     return State(rules, LENGTH + 1, actions=tuple(sorted(IDS[word] for word in actions)))
+
+
+def tail(rules: Rules) -> State:
+    """A pipeline to try on every function."""
+    return State(rules, TAIL_LENGTH, levels=(PassLevel.FUNCTION,), tail=True)
 
 
 def walk(rules: Rules, tokens: Sequence[int]) -> bool:

@@ -19,8 +19,10 @@ from cr1cc.passes.table import PASSES
 from cr1cc.records import Level, Metric, Recipe, Request
 
 PAD, UNKNOWN, BEGIN, END = "<pad>", "<unk>", "<begin>", "<end>"
-# Turns: a call of a tool (measure this recipe; search for a better one), what it found, the answer.
+# Turns: a call of a tool (measure this recipe; search for a better one), what it found, the
+# answer; a pipeline to try on every function.
 MEASURE, SEARCH, RESULT, ANSWER = "<measure>", "<search>", "<result>", "<answer>"
+TAIL = "<tail>"
 STAGE, OPTION = ";", "|"
 CLOSE = ")"
 MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa(", "devirt<4>(")
@@ -33,7 +35,7 @@ _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 
 
 def _tokens() -> Iterator[str]:
-    yield from (PAD, UNKNOWN, BEGIN, END, MEASURE, SEARCH, RESULT, ANSWER, *GAINS)
+    yield from (PAD, UNKNOWN, BEGIN, END, MEASURE, SEARCH, RESULT, ANSWER, TAIL, *GAINS)
     yield from (f"metric:{metric.value}" for metric in Metric)
     yield from (f"level:{level.value}" for level in Level)
     yield from (f"llvm:{major}" for major in range(OLDEST, NEWEST + 1))
@@ -93,6 +95,16 @@ def encode(recipe: Recipe) -> list[int]:
         words += [stage] if is_macro(stage) else _nodes(parse_pipeline(stage))
     if recipe.options:
         words += [OPTION, *sorted(recipe.options, key=lambda text: IDS.get(text, 0))]
+    return _ids(words)
+
+
+def encode_tail(text: str) -> list[int]:
+    """The tokens of what is inside of one `function(…)`, END included. Raises RecipeError."""
+    (node,) = parse_pipeline(text)
+    return _ids(list(_nodes(node.children or ())))
+
+
+def _ids(words: Sequence[str]) -> list[int]:
     try:
         return [IDS[word] for word in (*words, END)]
     except KeyError as error:
@@ -120,17 +132,31 @@ def decode(tokens: Sequence[int]) -> Recipe:
     if OPTION in words:
         at = words.index(OPTION)
         words, options = words[:at], tuple(sorted(words[at + 1 :]))
-    stages: list[str] = [""]
+    stages: list[list[str]] = [[]]
     for word in words:
         if word == STAGE:
-            stages.append("")
-            continue
-        stage = stages[-1]
+            stages.append([])
+        else:
+            stages[-1].append(word)
+    return Recipe(tuple(map(_joined, stages)), options)
+
+
+def decode_tail(tokens: Sequence[int]) -> str:
+    """The pipeline that tokens spell, up to END. Raises RecipeError if they spell none."""
+    words = [TOKENS[token] for token in tokens]
+    if END not in words:
+        raise RecipeError("the pipeline has no end")
+    return f"function({_joined(words[: words.index(END)])})"
+
+
+def _joined(words: Sequence[str]) -> str:
+    """A stage from its words. Raises RecipeError if it is none."""
+    stage = ""
+    for word in words:
         comma = "," if stage and not stage.endswith("(") and word != CLOSE else ""
-        stages[-1] = stage + comma + word
-    if "" in stages:
+        stage += comma + word
+    if not stage:
         raise RecipeError("a stage is empty")
-    for stage in stages:
-        if not is_macro(stage):
-            parse_pipeline(stage)
-    return Recipe(tuple(stages), options)
+    if not is_macro(stage):
+        parse_pipeline(stage)
+    return stage

@@ -3,6 +3,8 @@
 It is asked once for each module, for more answers than there is budget for: the distinct
 recipes among them, most probable first. What it says is well formed by construction.
 
+It is asked for pipelines to try on functions in the same way.
+
 The first of the coreset are tried before: they are complementary, which samples of one
 distribution are not, and a quarter of a budget spent on them gave more than all of it spent
 on either. The rest of the coreset stands where the model repeats itself.
@@ -20,7 +22,7 @@ from cr1cc.policy.interface import Measure
 from cr1cc.records import Proposal, Recipe, Request
 from cr1cc.util.messages import Resident
 
-_SAMPLES = 2  # for each recipe that is wanted
+_SAMPLES = 2  # for each recipe or pipeline that is wanted
 _KNOWN = 2  # one part in so many of a budget is the coreset's
 _TEMPERATURE = 0.7
 _ANSWER = (Action.ANSWER,)
@@ -38,27 +40,36 @@ class Model:
         self._resident = resident
         self._coreset = Coreset()
         constants = f"{_SAMPLES} {_KNOWN} {_TEMPERATURE}"
-        self.version = f"3 {facts.digest} {facts.version} {constants} {self._coreset.version}"
+        self.version = f"4 {facts.digest} {facts.version} {constants} {self._coreset.version}"
         self.machine = facts.engine
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Raises ModelError."""
         known = self._coreset.propose(request, measure)
-        first = request.budget // _KNOWN
-        wanted = request.budget - first
-        sampled = self._sampled(request, wanted) if wanted > 0 else []
+        if request.budget < 1:
+            return Proposal((), known.tails)
+        first, tried = request.budget // _KNOWN, -(-request.tails // _KNOWN)
+        sampled, tails = self._sampled(request, request.budget - first, request.tails - tried)
         recipes = map(canonical, [*known.recipes[:first], *sampled, *known.recipes[first:]])
-        return Proposal(tuple(dict.fromkeys(recipes))[: request.budget], known.tails)
+        pipelines = (*known.tails[:tried], *tails, *known.tails[tried:])
+        return Proposal(
+            tuple(dict.fromkeys(recipes))[: request.budget], tuple(dict.fromkeys(pipelines))
+        )
 
-    def _sampled(self, request: Request, wanted: int) -> list[Recipe]:
+    def _sampled(self, request: Request, wanted: int, tails: int) -> tuple[list[Recipe], list[str]]:
+        """Answers, and pipelines to try on every function."""
         # Here, because a compile whose decision is known needs none of it.
         from cr1cc.model.client import ModelClient
         from cr1cc.model.conversation import CONVERSATIONS
 
         conversation = CONVERSATIONS[self._facts.kind](self._facts.stamps[0][1], request)
-        rows = min(_SAMPLES * wanted, conversation.most)
         seed = f"{self.name} {request.info.fingerprint}"
+        rows = min(_SAMPLES * wanted, conversation.most)
         question = conversation.ask(_ANSWER, rows, _TEMPERATURE, seed)
+        rows = min(_SAMPLES * tails, conversation.most)
+        other = conversation.ask_tails(rows, _TEMPERATURE, f"{seed} tails") if rows else None
         with ModelClient(self._facts.path, self._environ, self._resident) as client:
             samples = client.sample(question)
-        return [conversation.heard(_ANSWER, sample).recipe for sample in samples]
+            pipelines = client.sample(other) if other else ()
+        recipes = [conversation.heard(_ANSWER, sample).recipe for sample in samples]
+        return recipes, [conversation.heard_tail(sample) for sample in pipelines][:tails]

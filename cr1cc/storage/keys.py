@@ -84,10 +84,12 @@ def module_key(context: KeyContext, fingerprint: str) -> str:
     return _key("module", context, fingerprint)
 
 
-def function_key(context: KeyContext, fingerprint: str, tuning: Sequence[str] = ()) -> str:
-    """The key of the tail pipeline of the function with that fingerprint, run in a process
-    with the options `tuning`."""
-    return _key("function", context, fingerprint, *tuning)
+def function_key(
+    context: KeyContext, fingerprint: str, pipelines: Sequence[str], tuning: Sequence[str] = ()
+) -> str:
+    """The key of the best of `pipelines` for the function with that fingerprint, run in a
+    process with the options `tuning`."""
+    return _key("function", context, fingerprint, list(pipelines), list(tuning))
 
 
 def candidate_key(context: KeyContext, fingerprint: str, recipe: Recipe) -> str:

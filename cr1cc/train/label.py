@@ -10,7 +10,8 @@ modules as -O0 leaves them.
 Each module is measured with the whole coreset, then searched from its best recipes; the
 winner is minimised by the search. `recipes` of a row are the best of all that are better than
 plain -Oz; `others` are some of the coreset that are not among them, good or bad, for a model has
-to see results of both kinds.
+to see results of both kinds. `tails`, where bytes count, are pipelines that make functions
+smaller behind the best recipe: each adds most to those before it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from cr1cc.errors import EvaluationError
+from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
 from cr1cc.passes.macros import SIZE
-from cr1cc.passes.recipe import format_recipe
+from cr1cc.passes.pipeline import random_pipeline
+from cr1cc.passes.recipe import format_recipe, tail_holds
+from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import find_best_pass_sequence
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score, value_of
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample, samples
+from cr1cc.train.cover import cover_tails
 from cr1cc.train.tasks import Row, Task, logged, spread
 
 BASELINE = Recipe((SIZE,))
 KEPT = 16  # best recipes of a module
 OTHERS = 8
+TAILS = 4
+_STRANGE_TAILS = 20  # random pipelines that are tried besides those of the coreset
+_TAIL_PASSES = 4
 _CEILING = (
     1.1  # times the baseline's instructions: what leaves more is not emitted, as in a compile
 )
@@ -79,7 +88,8 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
         if not 0 < info.ic <= _LARGEST:
             return {}
         known = list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
-        meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=by is Metric.BYTES)
+        emit = by is Metric.BYTES
+        meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=emit)
         base = meter.measure([BASELINE])[0]
         before = value_of(base, by)
         if not isinstance(base, Score) or before is None:
@@ -105,7 +115,33 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
             "base": before,
             "recipes": [[format_recipe(recipe), value] for value, recipe in best],
             "others": [[format_recipe(recipe), values[recipe]] for recipe in others],
+            "tails": _tails(task, sample, evaluator, best[0][1])
+            if best and by is Metric.BYTES
+            else [],
         }
+
+
+def _tails(
+    task: Task, sample: Sample, evaluator: Evaluator, recipe: Recipe
+) -> list[list[str | int]]:
+    """The best pipelines for functions, and the bytes that each saves by itself."""
+    rng = Random(f"{sample.name} tails")
+    strange = [
+        random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
+        for _ in range(_STRANGE_TAILS)
+    ]
+    known = [tail for tail in Coreset().tails if tail_holds(tail, task.major)]
+    tails = list(dict.fromkeys([*known, *strange]))
+    try:
+        names = evaluator.function_fingerprints(recipe)
+        before, sizes = evaluator.measure_tails(recipe, tails, names)
+    except EvaluationError:  # the module with that recipe cannot be taken apart
+        return []
+    after = [found if isinstance(found, dict) else before for found in sizes]
+    rows = [[size, *(one.get(name, size) for one in after)] for name, size in before.items()]
+    saved = [sum(max(0, row[0] - row[i + 1]) for row in rows) for i in range(len(tails))]
+    chosen = cover_tails(tails, [{"functions": rows}], TAILS)
+    return [[tail, saved[tails.index(tail)]] for tail in chosen]
 
 
 def _values(recipes: Sequence[Recipe], meter: Meter, metric: Metric) -> dict[Recipe, int | None]:

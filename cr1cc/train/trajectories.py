@@ -7,6 +7,7 @@ itself has to say is learnt; what a tool answers, and recipes that turned out ba
     direct     <measure> good <result> gain <answer> good
     refine     <measure> bad <result> gain <measure> good <result> gain <answer> good
     search     <measure> bad <result> gain <search> <result> best gain <answer> best
+    tail       <tail> a pipeline for functions
 
 The tools are those of Compiler-R1 (arXiv:2506.15701): `instrcount` and
 `find_best_pass_sequence`. Good recipes are drawn by what they save: one that saves as much as
@@ -23,16 +24,17 @@ from random import Random
 
 from cr1cc.errors import RecipeError
 from cr1cc.model import vocabulary
-from cr1cc.model.decoding import LENGTH
-from cr1cc.model.vocabulary import ANSWER, IDS, MEASURE, RESULT, SEARCH
+from cr1cc.model.decoding import LENGTH, TAIL_LENGTH
+from cr1cc.model.vocabulary import ANSWER, IDS, MEASURE, RESULT, SEARCH, TAIL
 from cr1cc.passes.recipe import adapt, parse_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 from cr1cc.train.tasks import Row
 
 _SOFTNESS = 0.15
-_KINDS = ("shot", "direct", "refine", "search")
-_WEIGHTS = (5, 1, 1, 1)  # how often each kind is drawn
+# How often each kind is drawn, where the module has what it takes.
+_KINDS = {"shot": 5, "direct": 1, "refine": 1, "search": 1, "tail": 1}
+_WITH_BAD = ("refine", "search")
 _OTHER_VERSION = 0.4  # share of modules that are told as of another LLVM, to learn all versions
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 _OTHER_TARGET = 0.2
@@ -65,6 +67,7 @@ class Lesson:
     base: int
     good: tuple[tuple[Recipe, int], ...]  # best first
     bad: tuple[tuple[Recipe, int | None], ...]  # those of the others that save less than half
+    tails: tuple[tuple[str, int], ...] = ()  # with the bytes that each saves by itself
 
     @staticmethod
     def of(row: Row) -> Lesson | None:
@@ -80,23 +83,28 @@ class Lesson:
             for text, value in row["others"]
             if value is None or value > half
         )
-        return Lesson(row["package"], row["module"], request, row["base"], good, bad)
+        tails = tuple((text, saved) for text, saved in row.get("tails", ()) if saved > 0)
+        return Lesson(row["package"], row["module"], request, row["base"], good, bad, tails)
 
 
 def example(lesson: Lesson, branches: int, rng: Random) -> Example:
     """A lesson told in one of many ways; `rng` decides which."""
     request = _elsewhere(lesson.request, rng)
     found = []
+    kinds = {kind: weight for kind, weight in _KINDS.items() if _tells(lesson, kind)}
     for _ in range(branches):
-        kind = (
-            rng.choices(_KINDS, _WEIGHTS)[0] if lesson.bad else rng.choices(_KINDS[:2], (5, 1))[0]
-        )
+        kind = rng.choices(list(kinds), list(kinds.values()))[0]
         try:
-            found.append(_branch(lesson, request, kind, rng))
+            told = _tail if kind == "tail" else _branch
+            found.append(told(lesson, request, kind, rng))
         except RecipeError:  # longer than a recipe may be
             continue
     prompt = [_jittered(token, rng) for token in vocabulary.prompt(request)]
     return Example(tuple(prompt), tuple(found))
+
+
+def _tells(lesson: Lesson, kind: str) -> bool:
+    return bool(lesson.tails if kind == "tail" else kind not in _WITH_BAD or lesson.bad)
 
 
 def _elsewhere(request: Request, rng: Random) -> Request:
@@ -136,6 +144,23 @@ def _branch(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
         tuple(token for tokens, _ in parts for token in tokens),
         tuple(learnt for tokens, learnt in parts for _ in tokens),
     )
+
+
+def _tail(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
+    text = rng.choices([t for t, _ in lesson.tails], [saved for _, saved in lesson.tails])[0]
+    tokens = vocabulary.encode_tail(_fitting_tail(text, request.major))
+    if len(tokens) > TAIL_LENGTH:
+        raise RecipeError("the pipeline is too long")
+    return Branch((IDS[TAIL], *tokens), (True,) * (len(tokens) + 1))
+
+
+@cache
+def _fitting_tail(text: str, major: int) -> str:
+    """As far as it holds for this LLVM. Raises RecipeError if nothing is left."""
+    stages = adapt(Recipe((text,)), major, "X86").stages
+    if not stages:
+        raise RecipeError("nothing is left of the pipeline")
+    return stages[0]
 
 
 def _spelled(recipe: Recipe, request: Request) -> list[int]:

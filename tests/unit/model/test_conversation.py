@@ -42,7 +42,7 @@ def test_one_answer_is_asked_for_in_one_turn() -> None:
     question = TokenConversation(NOWHERE, REQUEST).ask(ANSWER, 8, 0.7, "seed")
     assert question.turns == ((*vocabulary.prompt(REQUEST), IDS[vocabulary.ANSWER]),)
     assert question.room == ROOM
-    assert TokenConversation(NOWHERE, REQUEST, 6).ask(ANSWER, 8, 0.7, "seed").room <= 512
+    assert TokenConversation(NOWHERE, REQUEST, 6).ask(ANSWER, 8, 0.7, "seed").room <= 1024
 
 
 def test_tokens_tell_what_was_said_and_what_came_of_it() -> None:
@@ -65,7 +65,7 @@ def test_tokens_tell_what_was_said_and_what_came_of_it() -> None:
 
 
 def test_what_has_no_words_cannot_be_told() -> None:
-    long = Recipe(("@size", f"function({','.join(['sroa'] * 80)})"))
+    long = Recipe(("@size", f"function({','.join(['sroa'] * 120)})"))
     talk = TokenConversation(NOWHERE, REQUEST, 2)
     with pytest.raises(RecipeError):
         talk.told(ALL, tokens("<search>"), 1000, 900, long)

@@ -9,9 +9,19 @@ import pytest
 
 from cr1cc.errors import RecipeError
 from cr1cc.model import vocabulary
-from cr1cc.model.decoding import LENGTH, Rules, State, walk
-from cr1cc.model.vocabulary import IDS, PROMPT_LENGTH, TOKENS, bucket, decode, encode, prompt
-from cr1cc.passes.recipe import check_recipe, fits, holds, parse_recipe
+from cr1cc.model.decoding import LENGTH, TAIL_LENGTH, Rules, State, tail, walk
+from cr1cc.model.vocabulary import (
+    IDS,
+    PROMPT_LENGTH,
+    TOKENS,
+    bucket,
+    decode,
+    decode_tail,
+    encode,
+    encode_tail,
+    prompt,
+)
+from cr1cc.passes.recipe import check_recipe, check_tail, fits, holds, parse_recipe, tail_holds
 from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 
@@ -104,6 +114,42 @@ def test_random_walks_end_in_vetted_recipes(major: int, target: str, ic: int) ->
         assert fits(recipe, ic)
         seen.add(recipe)
     assert len(seen) > 100
+
+
+@pytest.mark.parametrize("major", [14, 19, 23])
+def test_random_walks_of_tails_end_in_vetted_pipelines(major: int) -> None:
+    rng = random.Random(major)
+    rules = Rules.of(request(major))
+    seen: set[str] = set()
+    for _ in range(150):
+        state, tokens = tail(rules), []
+        while not state.done:
+            tokens.append(rng.choice(state.allowed()))
+            state = state.step(tokens[-1])
+        assert len(tokens) <= TAIL_LENGTH
+        text = decode_tail(tokens)
+        check_tail(text, major)
+        assert encode_tail(text) == tokens
+        seen.add(text)
+    assert len(seen) > 100
+
+
+def test_the_tails_of_the_coreset_can_come_out() -> None:
+    for text in Coreset().tails:
+        if tail_holds(text, 19):
+            state = tail(Rules.of(request(19)))
+            for token in encode_tail(text):
+                assert token in state.allowed(), text
+                state = state.step(token)
+            assert state.done
+
+
+def test_what_is_no_tail_is_an_error() -> None:
+    for words in ([], ["sroa"], ["<end>"], ["loop(", "<end>"]):
+        with pytest.raises(RecipeError):
+            decode_tail([IDS[word] for word in words])
+    with pytest.raises(RecipeError, match="has no token"):
+        encode_tail("function(no-such-pass)")
 
 
 def test_a_metric_of_instructions_has_no_options() -> None:

@@ -61,7 +61,7 @@ def test_every_answer_is_a_vetted_recipe(client: ModelClient, model: str, metric
     for major in range(OLDEST, NEWEST + 1):
         asked = request(major, metric)
         found = client.sample(question(model, asked))
-        assert len(found) > 4
+        assert len(found) > 1
         for one in found:
             assert walk(Rules.of(asked), one.tokens)
             check_recipe(decode(one.tokens), major, "X86")

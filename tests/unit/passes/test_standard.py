@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.model.vocabulary import decode, encode
 from cr1cc.passes.macros import SIZE, START
 from cr1cc.passes.recipe import canonical, check_recipe
 from cr1cc.passes.standard import seeds
@@ -77,3 +78,9 @@ def test_what_a_recipe_of_our_own_must_not_leave_out(
     ).stdout  # fmt: skip
     assert "__cyg_profile_func_enter" in text
     assert "call i32 @in(" not in text
+
+
+@pytest.mark.parametrize("major", [14, 19, 23])
+def test_the_model_has_words_for_them(major: int) -> None:
+    for recipe in seeds(major, "X86"):
+        assert decode(encode(recipe)) == recipe

@@ -195,21 +195,35 @@ def test_the_coreset_comes_first_and_fills_up_what_the_model_does_not_say(
     known = named("coreset").propose(request(16), Bench())
     coreset_ = tuple(map(canonical, known.recipes))
     said = [parse_recipe("@size; function(sroa)"), parse_recipe("@size; function(sroa,sroa)")]
-    monkeypatch.setattr(model_.Model, "_sampled", lambda *_: [*said, coreset_[1], said[0]])
-    proposal = named("model").propose(request(16), Bench())
+    sampled = ([*said, coreset_[1], said[0]], ["function(sink)", known.tails[0]])
+    monkeypatch.setattr(model_.Model, "_sampled", lambda *_: sampled)
+    proposal = named("model").propose(replace(request(16), tails=4), Bench())
     between = tuple(map(canonical, said))
     assert proposal.recipes == (*coreset_[:8], *between, *coreset_[8:14])
-    assert proposal.tails == known.tails
+    assert proposal.tails == (*known.tails[:2], "function(sink)", *known.tails[2:])
 
 
-@pytest.mark.parametrize(("budget", "wanted"), [(1, 1), (3, 2), (4, 2), (7, 4), (16, 8)])
+@pytest.mark.parametrize(("budget", "wanted"), [(2, 1), (3, 2), (4, 2), (8, 4), (16, 8)])
 def test_half_of_the_budget_is_the_models(
     named: Named, monkeypatch: pytest.MonkeyPatch, budget: int, wanted: int
 ) -> None:
     asked = []
-    monkeypatch.setattr(model_.Model, "_sampled", lambda _self, _r, n: asked.append(n) or [])
-    named("model").propose(request(budget), Bench())
-    assert asked == [wanted]
+    monkeypatch.setattr(
+        model_.Model, "_sampled", lambda _self, _r, *wanted: asked.append(wanted) or ([], [])
+    )
+    named("model").propose(replace(request(budget), tails=budget), Bench())
+    assert asked == [(wanted, budget // 2)]
+
+
+@pytest.mark.parametrize("tails", [0, 1, 2, 5])
+def test_the_model_proposes_vetted_tails(named: Named, tails: int) -> None:
+    known = named("coreset").propose(request(4), Bench()).tails
+    proposal = named("model").propose(replace(request(4), tails=tails), Bench())
+    for text in proposal.tails:
+        check_tail(text, 19)
+    own = [text for text in proposal.tails[:tails] if text not in known]
+    assert len(own) <= tails // 2
+    assert bool(own) == (tails > 1)
 
 
 def test_a_model_names_all_that_its_proposals_depend_on(named: Named, config: Config) -> None:

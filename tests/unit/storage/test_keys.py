@@ -45,12 +45,15 @@ def test_kinds_fingerprints_and_recipes_have_keys_of_their_own(context: KeyConte
     keys = {
         module_key(context, "ab"),
         module_key(context, "abc"),
-        function_key(context, "ab"),
+        function_key(context, "ab", ()),
+        function_key(context, "ab", ("-x",)),
+        function_key(context, "ab", (), ("-x",)),
+        function_key(context, "ab", ("-x", "-y")),
         candidate_key(context, "ab", Recipe(("a", "b"))),
         candidate_key(context, "ab", Recipe(("a,b",))),
         candidate_key(context, "ab", Recipe(("a",), ("b",))),
     }
-    assert len(keys) == 6
+    assert len(keys) == 9
 
 
 def test_flags_are_not_glued_together(context: KeyContext) -> None:

@@ -49,11 +49,11 @@ def test_the_three_kinds_of_answer_come_back_and_are_counted_apart(
 def test_functions_come_back_by_key_and_unknown_ones_are_left_out(
     open_store: Open, context: KeyContext
 ) -> None:
-    keys = [function_key(context, str(i)) for i in range(1300)]
+    keys = [function_key(context, str(i), ()) for i in range(1300)]
     answers = {key: FunctionAnswer("dce" if i % 2 else "", 9, 8) for i, key in enumerate(keys)}
     with open_store() as store:
         store.put_functions(answers)
-        found = store.functions([*keys, function_key(context, "other")])
+        found = store.functions([*keys, function_key(context, "other", ())])
     assert found == {key: replace(answer, origin="store") for key, answer in answers.items()}
 
 
@@ -78,7 +78,7 @@ def test_without_a_cache_nothing_is_kept_and_nothing_is_made(
 def test_packs_are_consulted_first_in_every_cache_state(
     tmp_path: Path, config: Config, context: KeyContext, better: Decision, cache: bool
 ) -> None:
-    key, function = module_key(context, "ab"), function_key(context, "f")
+    key, function = module_key(context, "ab"), function_key(context, "f", ())
     with DecisionStore(config) as store:  # filled without packs: its keys can be shipped
         store.put_module(key, better)
         store.put_functions({function: FunctionAnswer("dce", 2, 1)})
@@ -112,7 +112,7 @@ def test_a_local_decision_does_not_outlive_the_packs_that_it_was_made_with(
 def test_another_functions_recipe_under_a_key_is_a_miss_and_is_removed(
     open_store: Open, config: Config, context: KeyContext
 ) -> None:
-    one, other = function_key(context, "one"), function_key(context, "other")
+    one, other = function_key(context, "one", ()), function_key(context, "other", ())
     with open_store() as store:
         store.put_functions({one: FunctionAnswer("dce", 2, 1)})
     local = LocalStore(config.cache_dir, 1 << 20)

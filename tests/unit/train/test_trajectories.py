@@ -49,6 +49,21 @@ def test_examples_repeat_and_differ_by_their_seed() -> None:
     assert example(lesson(), 4, Random(1)) != example(lesson(), 4, Random(2))
 
 
+def test_tails_are_told_where_there_are_some() -> None:
+    tails = [["function(sroa,gvn)", 12], ["function(sink)", 4], ["function(dce)", 0]]
+    said = [
+        words(branch)
+        for seed in range(200)
+        for branch in example(lesson(tails=tails), 4, Random(seed)).branches
+        if words(branch)[0] == "<tail>"
+    ]
+    assert {" ".join(one[1:]) for one in said} >= {"sroa gvn <end>", "sink <end>"}
+    assert not any("dce" in one for one in said)
+    assert not any(words(branch)[0] == "<tail>" for one in told() for branch in one.branches)
+    with_tails = example(lesson(tails=tails), 64, Random(1))
+    assert {len(branch.tokens) == len(branch.learnt) for branch in with_tails.branches} == {True}
+
+
 def test_all_four_kinds_are_told() -> None:
     kinds = {
         tuple(word for word in words(branch) if word in ("<measure>", "<search>", "<answer>"))
