@@ -45,6 +45,8 @@ def _load(path: str) -> tuple[dict[Metric, tuple[Recipe, ...]], tuple[str, ...],
         data = json.loads(text)
         recipes = {m: tuple(map(parse_recipe, data[m.value]["recipes"])) for m in Metric}
         tails = tuple(data["tails"])
+        # What compiles depend on: the recipes for instructions are for comparisons.
+        used = json.dumps([data[Metric.BYTES.value]["recipes"], data["tails"]])
     except (OSError, ValueError, KeyError, TypeError, RecipeError) as error:
         raise ToolchainError(f"{path}: no coreset: {error}") from None
-    return recipes, tails, hashlib.blake2b(text, digest_size=8).hexdigest()
+    return recipes, tails, hashlib.blake2b(used.encode(), digest_size=8).hexdigest()

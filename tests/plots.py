@@ -1,0 +1,68 @@
+"""Drawings of the benchmark of proposers, as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from cr1cc.bench.results import summaries
+
+
+def all_of(figures: dict[str, Any]) -> dict[str, str]:
+    """Name of a file and its text, for all drawings."""
+    from tests.bench_policy import SETTINGS, gains, results
+
+    drawings = {}
+    for setting in SETTINGS:
+        found = results(figures["rows"], setting)
+        measure = "bytes" if setting == "product" else "OverOz"
+        points = [
+            (one.proposer, one.candidates,
+             100 * (one.smaller if setting == "product" else one.over_oz)["mean"])
+            for one in summaries(found)
+        ]  # fmt: skip
+        drawings[f"policy-{setting}.svg"] = _by_evaluations(points, measure)
+        drawings[f"policy-{setting}-bytes.svg"] = _scatter(gains(found))
+    return drawings
+
+
+def _by_evaluations(points: Sequence[tuple[str, float, float]], measure: str) -> str:
+    figure, axes = _figure()
+    families: dict[str, list[tuple[float, float]]] = {}
+    for name, candidates, gain in points:
+        if candidates > 0:
+            families.setdefault(name.partition(":")[0], []).append((candidates, gain))
+    for name, some in families.items():
+        axes.plot(*zip(*sorted(some), strict=True), marker="o", label=name)
+    axes.set_xscale("log")
+    axes.set_xlabel("evaluations a module (mean)")
+    axes.set_ylabel(f"{measure}: mean gain, %")
+    axes.legend()
+    return _text(figure)
+
+
+def _scatter(pairs: Sequence[tuple[float, float]]) -> str:
+    figure, axes = _figure()
+    axes.scatter([100 * a for a, _ in pairs], [100 * b for _, b in pairs], s=6, alpha=0.4)
+    axes.axhline(0, linewidth=0.5)
+    axes.axvline(0, linewidth=0.5)
+    axes.set_xlabel("instructions saved, %")
+    axes.set_ylabel("bytes saved, %")
+    return _text(figure)
+
+
+def _figure() -> tuple[Any, Any]:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "cr1cc"  # equal figures, equal files
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=(6.4, 4), layout="constrained")
+
+
+def _text(figure: Any) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
