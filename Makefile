@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest
 # Programs below must not take a setting or a cache of a wrapper around this make.
 unexport CR1_ACTIVE
 
-.PHONY: help setup install setup-test test test-fast test-long check format demo bench bench-model fuzz clean
+.PHONY: help setup install setup-test test test-fast test-long check format demo bench bench-model bench-policy fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 13
@@ -72,6 +72,9 @@ bench: setup ## the figures of bench/, measured on this machine; BENCH='--clang 
 
 bench-model: setup ## proposers compared on held-out packages, and what the model costs
 	$(BIN)/python -m tests.bench_model $(BENCH)
+
+bench-policy: setup ## who proposes best: docs/policy.md and its drawings
+	$(BIN)/python -m tests.bench_policy $(BENCH)
 
 fuzz: setup ## recipes on random programs, compared with -O0
 	$(BIN)/cr1 fuzz

@@ -236,13 +236,22 @@ def _carries(found: Sequence[Result], setting: str) -> str:
         return "Too few answers to say how instructions and bytes go together."
     first, second = zip(*pairs, strict=True)
     linear = statistics.correlation(first, second)
-    ranks = statistics.correlation(first, second, method="ranked")
+    ranks = statistics.correlation(_ranks(first), _ranks(second))
     same = sum(a * b > 0 for a, b in pairs) / len(pairs)
     return (
         f"Instructions and bytes of the {len(pairs)} answers that are not plain -Oz: correlation "
         f"{linear:.2f}, of ranks {ranks:.2f}; {same:.0%} change both in one direction "
         f"([each of them](policy-{setting}-bytes.svg))."
     )
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """The place of each in order, the mean place of equal ones."""
+    ordered = sorted(values)
+    places: dict[float, list[int]] = {}
+    for place, value in enumerate(ordered):
+        places.setdefault(value, []).append(place)
+    return [statistics.fmean(places[value]) for value in values]
 
 
 def gains(found: Sequence[Result]) -> list[tuple[float, float]]:

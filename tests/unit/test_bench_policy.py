@@ -1,0 +1,67 @@
+"""The page of the benchmark of proposers says what its rows say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests import bench_policy
+
+
+def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, Any]:
+    recipe = "@size" if (ic, size) == (500, 2000) else "@size; mergefunc"
+    return {
+        "setting": setting, "module": module, "proposer": name, "candidates": 4,
+        "ic_unoptimised": 1000, "ic_baseline": 500, "ic": ic, "over_oz": 1 - ic / 500,
+        "over_orig": 1 - ic / 1000, "bytes_baseline": 2000, "bytes": size, "success": True,
+        "seconds": 0.5, "thinking": 0.002, "recipe": recipe,
+    }  # fmt: skip
+
+
+FIGURES = {
+    "machine": "a machine", "date": "today", "compiler": "a clang", "model": "a model",
+    "rows": [
+        row(setting, module, name, ic - 10 * (module == "m2"), size)
+        for setting in bench_policy.SETTINGS
+        for module in ("m1", "m2", "m3")
+        for name, ic, size in (
+            ("coreset:16", 450, 1900), ("search:1100", 400, 1700), ("baseline", 500, 2000),
+            ("model:16", 425, 1850),
+        )
+        if name != "search:1100" or module == "m1"
+    ],
+}  # fmt: skip
+
+
+def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
+    text = bench_policy.markdown(FIGURES)
+    for setting in bench_policy.SETTINGS:
+        part = text.partition(f"## Setting {setting}")[2].partition("## Setting")[0]
+        whole, _, deep = part.partition("searched deeply")
+        names = [line.split()[1] for line in whole.splitlines() if line.startswith("| ")][1:]
+        assert names == ["baseline", "coreset:16", "model:16", "search:1100"]
+        assert "| coreset:16 | 3 | 10.67 % | 10.00 % | 10.00 %" in whole
+        assert "| coreset:16 | 1 | 10.00 % |" in deep
+        assert "correlation" in deep
+
+
+def test_drawings_are_svg_and_repeat() -> None:
+    pytest.importorskip("matplotlib", reason="the package matplotlib is missing")
+    from tests import plots
+
+    drawings = plots.all_of(FIGURES)
+    assert set(drawings) == {
+        f"policy-{setting}{kind}.svg"
+        for setting in bench_policy.SETTINGS
+        for kind in ("", "-bytes")
+    }
+    assert all("<svg" in text for text in drawings.values())
+    assert plots.all_of(FIGURES) == drawings
+
+
+def test_instructions_and_bytes_are_compared_where_something_was_done() -> None:
+    found = bench_policy.results(FIGURES["rows"], "paper")
+    pairs = bench_policy.gains(found)
+    assert len(pairs) == sum(one.recipe != "@size" for one in found) == 8
+    assert (pytest.approx(0.2), pytest.approx(0.15)) in pairs
