@@ -52,6 +52,12 @@ def test_pip_install_gives_working_commands_and_the_shipped_data(
     assert out.stdout.decode() == f"{names} False\n"
     (model,) = (venv / "lib").glob("python3*/site-packages/cr1cc/model")
     assert (model / "llama.cmake").read_bytes() == (ROOT / "cr1cc/model/llama.cmake").read_bytes()
+    package = model.parent
+    shipped = subprocess.run(
+        ["git", "ls-files", "cr1cc"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()  # the two links are folders of copies there
+    missing = [name for name in shipped if not (package.parent / name).exists()]
+    assert missing == []
     environ = {**os.environ, "CR1_CLANG": any_toolchain.driver}
     for command, suffix in (("cr1-clang", "c"), ("cr1-clang++", "cc")):
         file = tmp_path / f"file.{suffix}"
@@ -60,6 +66,11 @@ def test_pip_install_gives_working_commands_and_the_shipped_data(
         done = subprocess.run(argv, env=environ, capture_output=True)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
         assert Path(f"{file}.o").read_bytes()[:4] == b"\x7fELF"
+    told = subprocess.run(
+        [venv / "bin/cr1", "explain", tmp_path / "file.c"], env=environ, capture_output=True,
+        text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "searched in this compile" in told  # with the data that it needs
 
 
 def test_every_requirement_says_why_it_is_there() -> None:
