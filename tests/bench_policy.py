@@ -49,7 +49,8 @@ from tests.projects.fetch import CHECKOUT
 SETTINGS = dict(zip(("product", "paper"), KINDS, strict=True))
 USUAL = (
     "baseline", "twice", "random:16", "coreset:1", "coreset:16", "coreset:100", "search:100",
-    "model:1", "model:16", "model:64", "agent:16", "agent:64",
+    "samples:1", "samples:16", "samples:64", "penalised:16", "model:16", "model:64", "agent:16",
+    "agent:64",
 )  # fmt: skip
 DEEP = ("search:1100", "search:4400", "search:10000")
 _LARGEST = 20_000  # instructions: beyond that the deep ones would take hours for one module

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from cr1cc.errors import ModelError, UserError
 from cr1cc.passes.macros import SIZE
 from cr1cc.policy.interface import Measure, Proposer
-from cr1cc.policy.proposers import PROPOSERS, Circumstances, proposer_named
+from cr1cc.policy.model_ import Model
+from cr1cc.policy.proposers import PROPOSERS, Circumstances, described, proposer_named
 from cr1cc.records import Failure, Proposal, Recipe, Request, Score
 
 _MOST = 100_000  # evaluations
@@ -62,7 +63,23 @@ class Twice:
         return Proposal((Recipe((SIZE, SIZE)),))
 
 
-NAMES = (*PROPOSERS, Twice.name)
+def _samples(around: Circumstances) -> Proposer:
+    """The model's own answers, nothing of the coreset."""
+    return Model(*described(around), known=0)
+
+
+def _penalised(around: Circumstances) -> Proposer:
+    """The same with the repetition penalty of Compiler-R1 (arXiv:2506.15701)."""
+    return Model(*described(around), known=0, penalty=1.05)
+
+
+# What is compared but cannot be set as proposer.
+_VARIANTS: dict[str, Callable[[Circumstances], Proposer]] = {
+    "penalised": _penalised,
+    "samples": _samples,
+    "twice": lambda around: Twice(),
+}
+NAMES = (*PROPOSERS, *_VARIANTS)
 
 
 def contenders(
@@ -86,8 +103,8 @@ def contenders(
 
 
 def _proposer(name: str, around: Circumstances) -> Proposer:
-    if name == Twice.name:
-        return Twice()
+    if name in _VARIANTS:
+        return _VARIANTS[name](around)
     if name not in NAMES:
         raise UserError(f"{name} is no proposer: {', '.join(NAMES)}")
     return proposer_named(name, around)

@@ -50,6 +50,7 @@ class Question:
     room: int  # tokens that the conversation may get long, the answer included
     temperature: float
     seed: str
+    penalty: float = 1.0  # of tokens that were said: 1 is none
 
     def read(self, words: Words) -> tuple[Turns, Choices, int]:
         """Turns, what may be said behind them, and the room for all."""
@@ -80,6 +81,7 @@ class TextQuestion:
     questions: int  # that the conversation may have, with this one
     temperature: float
     seed: str
+    penalty: float = 1.0
 
     def read(self, words: Words) -> tuple[Turns, Choices, int]:
         """Raises ModelError if it is too long, or cannot be answered in this vocabulary."""

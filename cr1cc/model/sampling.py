@@ -35,10 +35,13 @@ class Rows(Protocol):
 
 
 def sample(
-    model: Rows, logits: Logits, start: Choices, rows: int, temperature: float, seed: str
-) -> list[Sample]:
+    model: Rows, logits: Logits, start: Choices, rows: int, temperature: float, seed: str,
+    penalty: float = 1.0,
+) -> list[Sample]:  # fmt: skip
     """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
-    first. `logits` are those behind the prefix. Equal arguments give equal samples."""
+    first. `logits` are those behind the prefix. With a `penalty` above 1 what a row has said is
+    less probable to be said again (arXiv:1909.05858, section 4.1). Equal arguments give equal
+    samples."""
     masks: dict[object, NDArray[np.intp]] = {}
     drawn = [_draws(seed, row, start.left) if row else None for row in range(rows)]
     states: list[Choices] = [start] * rows
@@ -54,7 +57,10 @@ def sample(
                 masks[key] = np.array(states[row].allowed(), dtype=np.intp)
             allowed, draws = masks[key], drawn[row]
             number = None if draws is None else float(draws[len(tokens[row])])
-            choice, logarithm = _choose(current[index][allowed], temperature, number)
+            heard = current[index]
+            if penalty != 1:
+                heard = _penalised(heard, tokens[row], penalty)
+            choice, logarithm = _choose(heard[allowed], temperature, number)
             token = int(allowed[choice])
             tokens[row].append(token)
             logarithms[row] += logarithm
@@ -70,6 +76,13 @@ def sample(
     for one in sorted(found, key=lambda one: (-one.logarithm, one.tokens)):
         distinct.setdefault(one.text or one.tokens, one)  # other tokens may spell the same text
     return list(distinct.values())
+
+
+def _penalised(logits: Logits, said: Sequence[int], penalty: float) -> Logits:
+    found = logits.copy()
+    again = list(set(said))
+    found[again] = np.where(found[again] > 0, found[again] / penalty, found[again] * penalty)
+    return found
 
 
 def _draws(seed: str, row: int, count: int) -> Numbers:

@@ -81,8 +81,9 @@ class Desk:
             self._logits = session.extend(turn)
         self._turns = turns
         return self._loaded.sample(
-            session, self._logits, start, question.rows, question.temperature, question.seed
-        )
+            session, self._logits, start, question.rows, question.temperature, question.seed,
+            question.penalty,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give the memory of the conversation back."""

@@ -13,6 +13,7 @@ on either. The rest of the coreset stands where the model repeats itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cr1cc.model.choices import Action
 from cr1cc.model.describe import ModelFacts
@@ -32,14 +33,19 @@ class Model:
     name = "model"
 
     def __init__(
-        self, facts: ModelFacts, environ: Mapping[str, str], resident: Resident | None = None
-    ) -> None:
-        """`facts` are those of a model without a problem; `resident`: where it may run."""
+        self, facts: ModelFacts, environ: Mapping[str, str], resident: Resident | None = None,
+        *, known: int = _KNOWN, penalty: float = 1.0,
+    ) -> None:  # fmt: skip
+        """`facts` are those of a model without a problem; `resident`: where it may run. For
+        comparisons: one part in `known` of a budget is the coreset's, 0: none but where the
+        model repeats itself; `penalty` as in `Question`."""
+        self._known = known
+        self._penalty = penalty
         self._facts = facts
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_SAMPLES} {_KNOWN} {_TEMPERATURE}"
+        constants = f"{_SAMPLES} {known} {_TEMPERATURE} {penalty}"
         self.version = f"4 {facts.digest} {facts.version} {constants} {self._coreset.version}"
         self.machine = facts.engine
 
@@ -48,7 +54,9 @@ class Model:
         known = self._coreset.propose(request, measure)
         if request.budget < 1:
             return Proposal((), known.tails)
-        first, tried = request.budget // _KNOWN, -(-request.tails // _KNOWN)
+        first, tried = 0, 0
+        if self._known:
+            first, tried = request.budget // self._known, -(-request.tails // self._known)
         sampled, tails = self._sampled(request, request.budget - first, request.tails - tried)
         recipes = map(canonical, [*known.recipes[:first], *sampled, *known.recipes[first:]])
         pipelines = (*known.tails[:tried], *tails, *known.tails[tried:])
@@ -66,6 +74,7 @@ class Model:
         seed = f"{self.name} {request.info.fingerprint}"
         rows = min(_SAMPLES * wanted, conversation.most)
         question = conversation.ask(_ANSWER, rows, _TEMPERATURE, seed)
+        question = replace(question, penalty=self._penalty)
         rows = min(_SAMPLES * tails, conversation.most)
         other = conversation.ask_tails(rows, _TEMPERATURE, f"{seed} tails") if rows else None
         with ModelClient(self._facts.path, self._environ, self._resident) as client:

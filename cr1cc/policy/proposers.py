@@ -33,13 +33,13 @@ class Circumstances:
 def _agent(around: Circumstances) -> Proposer:
     from cr1cc.policy.agent import Agent
 
-    return Agent(*_described(around))
+    return Agent(*described(around))
 
 
 def _model(around: Circumstances) -> Proposer:
     from cr1cc.policy.model_ import Model
 
-    return Model(*_described(around))
+    return Model(*described(around))
 
 
 def _random(around: Circumstances) -> Proposer:
@@ -54,7 +54,7 @@ def _search(around: Circumstances) -> Proposer:
     return Search()
 
 
-def _described(around: Circumstances) -> tuple[ModelFacts, Mapping[str, str], Resident | None]:
+def described(around: Circumstances) -> tuple[ModelFacts, Mapping[str, str], Resident | None]:
     """Raises ModelError if there is no model that can be used."""
     from cr1cc.model.describe import describe
 

@@ -3,8 +3,8 @@
     1. search     the genetic search on a sample of modules gives candidate recipes
     2. matrix     every candidate is measured on a second sample
     3. cover      recipes are taken one by one, each the one that adds most
-    4. again      search on a third sample, from the first of the cover; what it finds is
-                  measured on the second sample, too
+    4. again      search on a third sample, from the first of the cover; what it finds, and
+                  what ships already, is measured on the second sample, too
     5. cross      so is every combination of what the best recipes do to the IR with the
                   options of code generation that the best recipes have; last cover
     6. tails      the same with function pipelines, on functions instead of modules
@@ -33,6 +33,7 @@ from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import adapt, format_recipe, parse_recipe
 from cr1cc.passes.rows import PassLevel
+from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import find_best_pass_sequence
 from cr1cc.records import Level, Metric, Recipe, Request, Score, Toolchain, value_of
 from cr1cc.train.corpus import Sample
@@ -133,7 +134,8 @@ def mine(
     others = order[plan.search_modules + plan.matrix_modules :][: plan.again_modules] or searched
     again = [(_search_from, task, s, metric, plan.search_budget, first) for s in others]
     found = step("again", again)
-    fitting = [format_recipe(recipe) for recipe in _winners(found) if task.holds(recipe)]
+    new = [*_winners(found), *Coreset().recipes[plan.metric]]
+    fitting = [format_recipe(recipe) for recipe in new if task.holds(recipe)]
     more = [text for text in fitting if text not in texts]
     texts, rows = [*texts, *more], _joined(matrix, measure("matrix-again", more))
     if plan.metric is Metric.INSTRUCTIONS:

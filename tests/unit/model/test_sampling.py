@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from cr1cc.model import vocabulary
-from cr1cc.model.decoding import Rules, State, turn
+from cr1cc.model.decoding import Rules, State, tail, turn
 from cr1cc.model.question import Sample
-from cr1cc.model.vocabulary import IDS, TOKENS, decode
-from cr1cc.passes.recipe import check_recipe, fits
+from cr1cc.model.vocabulary import IDS, TOKENS, decode, decode_tail
+from cr1cc.passes.recipe import check_recipe, check_tail, fits
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Request
 
@@ -134,3 +134,20 @@ def test_a_turn_begins_with_its_action() -> None:
         else:
             check_recipe(decode(one.tokens[1:]), 19, "X86")
     assert len(actions) > 1
+
+
+def test_a_penalty_makes_repetition_rarer() -> None:
+    def repeated(penalty: float) -> int:
+        fake = Fake(liked="sroa")
+        start = tail(Rules.of(request()))
+        found = sampling.sample(fake, fake.logits(), start, 16, 1.0, "s", penalty)
+        for one in found:
+            check_tail(decode_tail(one.tokens), 19)
+        return sum(one.tokens.count(IDS["sroa"]) for one in found)
+
+    assert repeated(1000.0) < repeated(1.0) / 4
+    fake = Fake()
+    plain = sampled(request(), fake)
+    start = State(Rules.of(request()))
+    assert sampling.sample(fake, fake.logits(), start, 16, 0.7, "s", 1.0) == plain
+    assert sampling.sample(fake, fake.logits(), start, 16, 0.7, "s", 1.5) != plain
