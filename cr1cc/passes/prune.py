@@ -34,7 +34,7 @@ def prune(recipe: Recipe, token: Callable[[Recipe], Hashable | None], budget: in
     goal = token(recipe)
     if goal is None:
         return Pruned(recipe, 1)
-    return _shrink(recipe, lambda smaller: token(smaller) == goal, budget, 1)
+    return _shrink(recipe, lambda smaller: token(smaller) == goal, budget, 1, _begins)
 
 
 def minimise(recipe: Recipe, score: Callable[[Recipe], Any | None], budget: int = 1000) -> Pruned:
@@ -54,18 +54,21 @@ def minimise(recipe: Recipe, score: Callable[[Recipe], Any | None], budget: int 
         best = new
         return True
 
-    return _shrink(recipe, acceptable, budget, 1)
+    return _shrink(recipe, acceptable, budget, 1, _begins)
 
 
 def reduce(recipe: Recipe, wanted: Callable[[Recipe], bool], budget: int = 1000) -> Pruned:
-    """The smallest recipe found that still has a property, e.g. that still miscompiles."""
-    return _shrink(recipe, wanted, budget, 0)
+    """The smallest recipe found that still has a property, e.g. that still miscompiles. It may
+    have lost the macro that recipes begin with."""
+    return _shrink(recipe, wanted, budget, 0, lambda _: True)
 
 
 def _shrink(
-    recipe: Recipe, acceptable: Callable[[Recipe], bool], budget: int, spent: int
-) -> Pruned:
-    """Delta debugging (Zeller and Hildebrandt, 2002): large pieces first, from the end."""
+    recipe: Recipe, acceptable: Callable[[Recipe], bool], budget: int, spent: int,
+    formed: Callable[[Recipe], bool],
+) -> Pruned:  # fmt: skip
+    """Delta debugging (Zeller and Hildebrandt, 2002): large pieces first, from the end. What
+    is not well formed costs nothing."""
     recipe = canonical(recipe)
     seen = {recipe}
     size = max(1, _count_units(recipe) // 2)
@@ -76,7 +79,7 @@ def _shrink(
             start = max(0, end - size)
             smaller = canonical(_without(recipe, range(start, end)))
             end = start
-            if smaller in seen or not _begins(smaller):
+            if smaller in seen or not formed(smaller):
                 continue
             if spent >= budget:
                 return Pruned(recipe, spent)

@@ -187,7 +187,7 @@ def test_reducing_finds_the_guilty_pair() -> None:
         text = format_recipe(candidate)
         return "gvn" in text and "sink" in text
 
-    assert format_recipe(reduce(recipe, fails).recipe) == "@size; function(gvn,sink)"
+    assert format_recipe(reduce(recipe, fails).recipe) == "function(gvn,sink)"
 
 
 @pytest.mark.parametrize(
