@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from cr1cc.records import Failure, FunctionChange, Metric, Recipe, Score, Turn, value_of
 
+# A recipe that leaves more than this share of the instructions of plain -Oz is not emitted.
+CEILING = 1.1
+
 # Instructions, before optimisation, of the largest module that gets all of a budget.
 _FULL = 60_000
 

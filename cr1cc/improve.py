@@ -17,8 +17,8 @@ from cr1cc.evaluate.evaluator import Evaluator, Result
 from cr1cc.evaluate.meter import Meter
 from cr1cc.llvm.triple import target_name
 from cr1cc.outcome import Outcome
-from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import tuning
+from cr1cc.passes.recipe import BASELINE
 from cr1cc.policy.interface import Proposer
 from cr1cc.records import (
     Answer,
@@ -36,13 +36,8 @@ from cr1cc.storage.store import DecisionStore, FunctionAnswer
 from cr1cc.util.elf import NotElfError, ObjectFile
 from cr1cc.validate import objects
 
-BASELINE = Recipe((SIZE,))
-
 # Emissions with the real compiler before a module is given up: each is a code generation.
 _REAL_EMISSIONS = 3
-
-# A recipe that leaves more than this share of the instructions of plain -Oz is not emitted.
-_CEILING = 1.10
 
 # What the largest module still gets of the budgets, plain -Oz counted.
 _LEAST_RECIPES = 3
@@ -125,7 +120,7 @@ class Improver:
                 outcome=Outcome.CANDIDATES_FAILED,
                 evidence=base.value,
             ), None
-        meter.ceiling = base.ic * _CEILING
+        meter.ceiling = base.ic * decide.CEILING
         tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
         proposal = self._propose(info, meter, tail_budget)
         results = self._measured(meter, proposal.recipes)

@@ -2,7 +2,7 @@
 
 Every contender gets the same modules, in both settings of `cr1 bench`. A worker has one core,
 and its resident model runs there too, so seconds are those of one core. Contenders with large
-budgets get fewer modules (`--deep-modules`), the first ones of the same order.
+budgets get fewer modules (`--deep-modules`), the first ones of the same order that are not large.
 
 FOLDER/bench-policy.jsonl   a line for each module and contender (a run can be taken up again)
 docs/policy.json, policy.md, policy-*.svg   what is written from it
@@ -28,7 +28,7 @@ from random import Random
 from typing import Any
 
 from cr1cc.bench.contenders import contenders
-from cr1cc.bench.results import Result, Summary, share, summaries
+from cr1cc.bench.results import Result, Summary, summaries
 from cr1cc.bench.run import run
 from cr1cc.bench.task import Task
 from cr1cc.cli.progress import track
@@ -53,7 +53,7 @@ USUAL = (
     "agent:64",
 )  # fmt: skip
 DEEP = ("search:1100", "search:4400", "search:10000")
-_LARGEST = 20_000  # instructions: beyond that the deep ones would take hours for one module
+_LARGEST = 100_000  # bytes of bitcode: with more, the deep ones would take hours for one module
 
 Row = dict[str, Any]
 
@@ -81,7 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
     (given.output / "policy.json").write_text(json.dumps(figures) + "\n")
     text = markdown(figures)
     (given.output / "policy.md").write_text(text)
-    for name, drawing in plots.all_of(figures).items():
+    by_setting = {setting: results(figures["rows"], setting) for setting in SETTINGS}
+    for name, drawing in plots.all_of(by_setting).items():
         (given.output / name).write_text(drawing)
     print(text)
     return 0
@@ -89,12 +90,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _rows(given: argparse.Namespace) -> Iterator[Row]:
     log = given.folder / "bench-policy.jsonl"
-    work = [
-        (setting, sample, name)
-        for setting, kind in SETTINGS.items()
-        for number, sample in enumerate(_chosen(given.folder, kind, given.modules))
-        for name in (*USUAL, *given.contender, *(DEEP if number < given.deep_modules else ()))
-    ]
+    work = []
+    for setting, kind in SETTINGS.items():
+        chosen = _chosen(given.folder, kind, given.modules)
+        small = [sample for sample in chosen if sample.path.stat().st_size <= _LARGEST]
+        work += [
+            (setting, sample, name) for sample in chosen for name in (*USUAL, *given.contender)
+        ]
+        work += [(setting, sample, name) for sample in small[: given.deep_modules] for name in DEEP]
     lines = log.read_text().splitlines() if log.exists() else []
     known = {_key(row): row for row in map(json.loads, lines)}
     todo: dict[tuple[str, Sample], list[str]] = {}
@@ -152,16 +155,12 @@ def _begin(cores: Queue[int], place: str, clang: str | None) -> None:
 def _measure(setting: str, sample: Sample, names: Sequence[str]) -> list[Row]:
     """One row for each contender; of what cannot be measured nothing is said."""
     asked = contenders(names, 16, _worker["around"], print)
-    rows = []
     try:
-        for result in run(_worker["task"], setting, str(sample.path), asked):
-            row = {"setting": setting, **asdict(result), "module": sample.name}
-            rows.append(row)
-            if row["ic_unoptimised"] > _LARGEST and result.proposer == USUAL[-1]:
-                break
+        found = list(run(_worker["task"], setting, str(sample.path), asked))
     except UserError as error:
         print(f"left out: {error}", file=sys.stderr)
-    return rows
+        return []
+    return [{"setting": setting, **asdict(result), "module": sample.name} for result in found]
 
 
 def _toolchain(clang: str | None) -> Any:
@@ -232,7 +231,7 @@ def _table(rows: Sequence[Summary]) -> list[str]:
 
 def _carries(found: Sequence[Result], setting: str) -> str:
     """How instructions and bytes carry over to each other."""
-    pairs = gains(found)
+    pairs = plots.gains(found)
     if len(pairs) < 3:
         return "Too few answers to say how instructions and bytes go together."
     first, second = zip(*pairs, strict=True)
@@ -253,15 +252,6 @@ def _ranks(values: Sequence[float]) -> list[float]:
     for place, value in enumerate(ordered):
         places.setdefault(value, []).append(place)
     return [statistics.fmean(places[value]) for value in values]
-
-
-def gains(found: Sequence[Result]) -> list[tuple[float, float]]:
-    """Shares of instructions and of bytes that answers save, of those that are not -Oz."""
-    return [
-        (row.over_oz, share(row.bytes_baseline, row.bytes))
-        for row in found
-        if row.recipe != "@size"
-    ]
 
 
 if __name__ == "__main__":

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cr1cc.bench.results import summaries
+from cr1cc.bench.results import Result, share, summaries
 
 
-def all_of(figures: dict[str, Any]) -> dict[str, str]:
+def all_of(by_setting: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     """Name of a file and its text, for all drawings."""
-    from tests.bench_policy import SETTINGS, gains, results
-
     drawings = {}
-    for setting in SETTINGS:
-        found = results(figures["rows"], setting)
+    for setting, found in by_setting.items():
         measure = "bytes" if setting == "product" else "OverOz"
         points = [
             (one.proposer, one.candidates,
@@ -25,6 +22,15 @@ def all_of(figures: dict[str, Any]) -> dict[str, str]:
         drawings[f"policy-{setting}.svg"] = _by_evaluations(points, measure)
         drawings[f"policy-{setting}-bytes.svg"] = _scatter(gains(found))
     return drawings
+
+
+def gains(found: Sequence[Result]) -> list[tuple[float, float]]:
+    """Shares of instructions and of bytes that answers save, of those that are not -Oz."""
+    return [
+        (row.over_oz, share(row.bytes_baseline, row.bytes))
+        for row in found
+        if row.recipe != "@size"
+    ]
 
 
 def _by_evaluations(points: Sequence[tuple[str, float, float]], measure: str) -> str:

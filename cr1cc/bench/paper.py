@@ -7,13 +7,14 @@ import time
 
 from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result
-from cr1cc.bench.task import BASELINE, Answer, Task, result, score_of
+from cr1cc.bench.task import Answer, Task, result, score_of
 from cr1cc.emit import contents
 from cr1cc.errors import UserError
 from cr1cc.evaluate.meter import Meter
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.triple import target_name
 from cr1cc.passes.macros import attributes_only, macros_for
+from cr1cc.passes.recipe import BASELINE
 from cr1cc.records import Level, Metric, Request, Score
 
 _UNOPTIMISED = ("-O0", "-Xclang", "-disable-O0-optnone")

@@ -10,7 +10,7 @@ from cr1cc import improve
 from cr1cc.basis import basis
 from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result
-from cr1cc.bench.task import BASELINE, Answer, Task, result, score_of
+from cr1cc.bench.task import Answer, Task, result, score_of
 from cr1cc.config import Config
 from cr1cc.driver.argv import parse
 from cr1cc.emit import RealCompiler, contents
@@ -18,6 +18,7 @@ from cr1cc.errors import EvaluationError, UserError
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.target import TargetSpec, code_model
 from cr1cc.passes.macros import macros_for
+from cr1cc.passes.recipe import BASELINE
 from cr1cc.records import Answer as Kind
 from cr1cc.records import Level, Passthrough, Plan
 from cr1cc.storage.keys import KeyContext

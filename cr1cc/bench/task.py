@@ -11,11 +11,8 @@ from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.triple import target_name
-from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import format_recipe, holds
 from cr1cc.records import ModuleInfo, Recipe, Score, Toolchain
-
-BASELINE = Recipe((SIZE,))
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from cr1cc.bench.results import Result, Summary, summaries
 from cr1cc.bench.run import SETTINGS, run
 from cr1cc.bench.task import Task
 from cr1cc.cli import output
+from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
 from cr1cc.config import load
-from cr1cc.errors import ToolchainError, UserError
+from cr1cc.errors import UserError
 from cr1cc.policy.proposers import Circumstances
-from cr1cc.toolchain.describe import describe
-from cr1cc.toolchain.find import find_compiler
 
 _HEADINGS = (
     "proposer", "modules", "success", "OverOz mean", "median", "worst", "OverOrig",
@@ -64,14 +63,8 @@ def command(
     Setting "product": bytes of objects against those of clang -Oz.
     """
     settings = load(os.environ, os.getcwd())
-    driver = find_compiler(
-        "clang", setting=clang or settings.clang or None, environ=os.environ, own=""
-    )
-    toolchain = describe(driver, cache_dir=settings.cache_dir)
-    if toolchain.libllvm is None:
-        raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
     asked = contenders(proposers, candidates, Circumstances(settings, os.environ), _note)
-    task = Task(toolchain, tuple(_words(cflags)))
+    task = Task(usable(clang), tuple(_words(cflags)))
     results: list[Result] = []
     left_out = []
     for path in track(files(paths), "modules"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 
 import click
@@ -12,11 +11,9 @@ from cr1cc.bench.files import files
 from cr1cc.bench.run import SETTINGS, run
 from cr1cc.bench.task import Task
 from cr1cc.cli import output
-from cr1cc.config import load
-from cr1cc.errors import ToolchainError, UserError
+from cr1cc.cli.compiler import usable
+from cr1cc.errors import UserError
 from cr1cc.policy.search import Search
-from cr1cc.toolchain.describe import describe
-from cr1cc.toolchain.find import find_compiler
 
 
 @click.command("search")
@@ -39,18 +36,11 @@ from cr1cc.toolchain.find import find_compiler
 @click.option("--json", "as_json", is_flag=True, help="Print the record of `cr1 bench`.")
 def command(file: str, setting: str, budget: int, clang: str | None, as_json: bool) -> None:
     """Search the best recipe for a .c, .ll or .bc file: `find_best_pass_sequence`."""
-    settings = load(os.environ, os.getcwd())
-    driver = find_compiler(
-        "clang", setting=clang or settings.clang or None, environ=os.environ, own=""
-    )
-    toolchain = describe(driver, cache_dir=settings.cache_dir)
-    if toolchain.libllvm is None:
-        raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
     found = files([file])
     if len(found) != 1:
         raise UserError(f"{file}: one module at a time")
     (result,) = run(
-        Task(toolchain), setting, found[0], [Contender("search", Timed(Search()), budget)]
+        Task(usable(clang)), setting, found[0], [Contender("search", Timed(Search()), budget)]
     )
     if as_json:
         output.document(asdict(result))

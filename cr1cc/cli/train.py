@@ -11,10 +11,11 @@ from typing import Any
 import click
 
 from cr1cc import config
+from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
-from cr1cc.errors import ToolchainError, UserError
+from cr1cc.errors import UserError
 from cr1cc.model import SHIPPED
-from cr1cc.records import Metric, Toolchain
+from cr1cc.records import Metric
 
 
 @click.group()
@@ -44,7 +45,7 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     from cr1cc.train.corpus import KINDS, collect
     from cr1cc.train.tasks import Task
 
-    home, toolchain, jobs = _home(folder), _toolchain(clang), os.cpu_count() or 1
+    home, toolchain, jobs = _home(folder), usable(clang), os.cpu_count() or 1
     for line in collect(home, toolchain.driver, programs, jobs):
         click.echo(line)
     task = Task.of(toolchain)
@@ -79,7 +80,7 @@ def coreset(
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = miner.Plan(Metric(metric), **given)
     found = samples(home, KIND[plan.metric])
-    toolchain = _toolchain(clang)
+    toolchain = usable(clang)
     mined = miner.mine(toolchain, found, home, plan, _progress)
     target = output or Path(DATA)
     miner.write(mined, target, toolchain, sorted({sample.package for sample in found}), plan)
@@ -107,7 +108,7 @@ def synergy(
 
     home = _home(folder)
     found = samples(home, "paper")
-    graph = miner.mine(_toolchain(clang), found, home, modules, jobs, _progress)
+    graph = miner.mine(usable(clang), found, home, modules, jobs, _progress)
     target = output or Path(DATA)
     miner.write(graph, target)
     click.echo(f"{target}: {target.stat().st_size} bytes")
@@ -132,7 +133,7 @@ def label(
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = labels.Plan(Metric(metric), **given)
     found = labels.chosen(home, plan)
-    rows = labels.label(Task.of(_toolchain(clang)), found, home, plan, _progress)
+    rows = labels.label(Task.of(usable(clang)), found, home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
     click.echo(
         f"{len(rows)} modules and functions, {better} of them with a recipe that is better than -Oz"
@@ -179,7 +180,7 @@ def rl(
     given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
     reward = Reward() if alpha is None else Reward(alpha=alpha)
     plan = training.Plan(algorithm, scratch=scratch, reward=reward, **given)
-    task = Task.of(_toolchain(clang))
+    task = Task.of(usable(clang))
     found = training.train(_home(folder), task, plan, _counted)
     for name, value in found.items():
         click.echo(f"{name:12} {value:.4f}")
@@ -218,7 +219,7 @@ def pack(folder: Path | None, clangs: tuple[str, ...], output: Path | None) -> N
     """Build the packages of the table at -Oz; keep the decisions as a pack."""
     from cr1cc.train.pack import SHIPPED, make
 
-    toolchains = [_toolchain(clang) for clang in clangs or (None,)]
+    toolchains = [usable(clang) for clang in clangs or (None,)]
     for line in make(_home(folder), toolchains, output or SHIPPED):
         click.echo(line)
 
@@ -244,17 +245,3 @@ def _extra() -> Iterator[None]:
 
 def _home(folder: Path | None) -> Path:
     return folder or Path(config.cache_home(os.environ)) / "corpus"
-
-
-def _toolchain(clang: str | None) -> Toolchain:
-    from cr1cc.toolchain.describe import describe
-    from cr1cc.toolchain.find import find_compiler
-
-    settings = config.load(os.environ, os.getcwd())
-    driver = find_compiler(
-        "clang", setting=clang or settings.clang or None, environ=os.environ, own=""
-    )
-    toolchain = describe(driver, cache_dir=settings.cache_dir)
-    if toolchain.libllvm is None:
-        raise ToolchainError(f"{driver}: {toolchain.libllvm_problem}")
-    return toolchain

@@ -27,29 +27,26 @@ class Module:
 
         Raises EvaluationError if the bytes are no bitcode that this libLLVM reads.
         """
-        module = c_void_p()
-        if library.ParseBitcodeInContext2(
-            library.ContextCreate(), _copy_buffer(library, bitcode), byref(module)
-        ):
-            raise EvaluationError("the bitcode cannot be parsed")
-        assert module.value is not None
-        return cls(library, module.value)
+        return cls._parsed(library, bitcode, library.ContextCreate())
 
     @classmethod
     @contextmanager
     def read(cls, library: Library, bitcode: bytes) -> Iterator[Module]:
         """The same for a while: its context, in which nothing else may live, ends with it."""
-        context, module = library.ContextCreate(), c_void_p()
+        context = library.ContextCreate()
         try:
-            if library.ParseBitcodeInContext2(
-                context, _copy_buffer(library, bitcode), byref(module)
-            ):
-                raise EvaluationError("the bitcode cannot be parsed")
-            assert module.value is not None
-            with cls(library, module.value) as one:
-                yield one
+            with cls._parsed(library, bitcode, context) as module:
+                yield module
         finally:
             library.ContextDispose(context)
+
+    @classmethod
+    def _parsed(cls, library: Library, bitcode: bytes, context: Handle) -> Module:
+        module = c_void_p()
+        if library.ParseBitcodeInContext2(context, _copy_buffer(library, bitcode), byref(module)):
+            raise EvaluationError("the bitcode cannot be parsed")
+        assert module.value is not None
+        return cls(library, module.value)
 
     @classmethod
     def parse_text(cls, library: Library, text: bytes) -> Module:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cr1cc.passes.grammar import Pipeline, format_pipeline, keep, leaves, parse_pipeline
 from cr1cc.passes.macros import is_macro
-from cr1cc.passes.recipe import canonical
+from cr1cc.passes.recipe import begins, canonical
 from cr1cc.records import Recipe
 
 
@@ -34,7 +34,7 @@ def prune(recipe: Recipe, token: Callable[[Recipe], Hashable | None], budget: in
     goal = token(recipe)
     if goal is None:
         return Pruned(recipe, 1)
-    return _shrink(recipe, lambda smaller: token(smaller) == goal, budget, 1, _begins)
+    return _shrink(recipe, lambda smaller: token(smaller) == goal, budget, 1, begins)
 
 
 def minimise(recipe: Recipe, score: Callable[[Recipe], Any | None], budget: int = 1000) -> Pruned:
@@ -54,7 +54,7 @@ def minimise(recipe: Recipe, score: Callable[[Recipe], Any | None], budget: int 
         best = new
         return True
 
-    return _shrink(recipe, acceptable, budget, 1, _begins)
+    return _shrink(recipe, acceptable, budget, 1, begins)
 
 
 def reduce(recipe: Recipe, wanted: Callable[[Recipe], bool], budget: int = 1000) -> Pruned:
@@ -90,11 +90,6 @@ def _shrink(
         if size == 1 and not progress:
             return Pruned(recipe, spent)
         size = max(1, size // 2)
-
-
-def _begins(recipe: Recipe) -> bool:
-    """Whether what begins a recipe is still there."""
-    return bool(recipe.stages) and is_macro(recipe.stages[0])
 
 
 def _keep_outside(tree: Pipeline, offset: int, dropped: range) -> Pipeline:

@@ -22,12 +22,13 @@ from cr1cc.passes.grammar import (
     normalise,
     parse_pipeline,
 )
-from cr1cc.passes.macros import is_macro
+from cr1cc.passes.macros import SIZE, is_macro
 from cr1cc.passes.options import find_option, find_refused_option
 from cr1cc.passes.rows import PassLevel, allows
 from cr1cc.passes.table import find_pass
 from cr1cc.records import Recipe
 
+BASELINE = Recipe((SIZE,))  # what all recipes are compared with
 MAX_STAGES = 16
 MAX_OPTIONS = 16
 _STAGE_END = re.compile(r";(?![^<]*>)")
@@ -62,7 +63,7 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
     and this LLVM target name ("X86", "AArch64", …)."""
     if len(recipe.stages) > MAX_STAGES or len(recipe.options) > MAX_OPTIONS:
         raise RecipeError("the recipe is too long")
-    if not recipe.stages or not is_macro(recipe.stages[0]):
+    if not begins(recipe):
         raise RecipeError("a recipe begins with a macro such as @size or @start")
     for stage in recipe.stages:
         if not is_macro(stage):
@@ -79,6 +80,11 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
         if option.group in groups:
             raise RecipeError(f"{text} conflicts with another option for {option.group}")
         groups.add(option.group)
+
+
+def begins(recipe: Recipe) -> bool:
+    """Whether a macro is the first stage, as it has to be."""
+    return bool(recipe.stages) and is_macro(recipe.stages[0])
 
 
 def holds(recipe: Recipe, major: int, target: str) -> bool:

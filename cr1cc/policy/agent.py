@@ -17,8 +17,7 @@ from cr1cc.model.client import ModelClient
 from cr1cc.model.conversation import CONVERSATIONS, Conversation, Said
 from cr1cc.model.describe import ModelFacts
 from cr1cc.model.question import Sample
-from cr1cc.passes.macros import SIZE
-from cr1cc.passes.recipe import canonical
+from cr1cc.passes.recipe import BASELINE, canonical
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure
 from cr1cc.policy.search import Search, find_best_pass_sequence
@@ -30,7 +29,6 @@ _SEEDS = 8  # recipes of the coreset that its search begins with, besides what w
 _ROWS = 8  # ways to say a turn; the most probable one that is new is taken
 _TEMPERATURE = 0.7
 _QUESTIONS = _MEASURED + 2  # of the longest conversation: the search and the answer besides
-_BASELINE = Recipe((SIZE,))
 
 
 class Agent:
@@ -53,7 +51,7 @@ class Agent:
         tails = self._coreset.propose(request, measure).tails
         if request.budget < 1:
             return Proposal((), tails)
-        base = measure([_BASELINE])[0]
+        base = measure([BASELINE])[0]
         if value_of(base, request.metric) is None:
             return Proposal((), tails)
         with ModelClient(self._facts.path, self._environ, self._resident) as client:
@@ -72,7 +70,7 @@ class _Talk:
         self.client = client
         self.request = request
         self.measure = measure
-        self.results = {_BASELINE: base}  # all that was measured
+        self.results = {BASELINE: base}  # all that was measured
         self.base = value_of(base, request.metric) or 0
         kind, model = CONVERSATIONS[facts.kind], facts.stamps[0][1]
         self.conversation: Conversation = kind(model, request, _QUESTIONS)
@@ -87,7 +85,7 @@ class _Talk:
 
     def best(self) -> tuple[Recipe, ...]:
         """What was measured, best first, plain -Oz left out."""
-        values = {recipe: self._known(recipe) for recipe in self.results if recipe != _BASELINE}
+        values = {recipe: self._known(recipe) for recipe in self.results if recipe != BASELINE}
         scored = [(value, recipe) for recipe, value in values.items() if value is not None]
         return tuple(recipe for _, recipe in sorted(scored))
 
@@ -135,7 +133,7 @@ class _Talk:
         known = Coreset().propose(self.request, self.measure).recipes
         request = replace(self.request, budget=self._left())
         find_best_pass_sequence(request, self._measured, [*self.best(), *known[:_SEEDS]])
-        return next(iter(self.best()), _BASELINE)
+        return next(iter(self.best()), BASELINE)
 
     def _left(self) -> int:
         """Of the budget; plain -Oz is known to every caller and costs nothing."""

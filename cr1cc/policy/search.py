@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from cr1cc.passes.macros import SIZE
 from cr1cc.passes.prune import minimise
-from cr1cc.passes.recipe import canonical
+from cr1cc.passes.recipe import BASELINE, canonical
 from cr1cc.policy.breeding import Breeder
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure
@@ -74,7 +73,7 @@ class _Run:
         reserve = self.request.budget // _MINIMISE_SHARE
         breeder = self.breeder
         known = [recipe for recipe in seeds if breeder.holds(recipe)]
-        first = [Recipe((SIZE,)), *known, *breeder.standards()]
+        first = [BASELINE, *known, *breeder.standards()]
         self._evaluate([*first, *breeder.strangers(max(0, _FIRST - len(first)))], reserve)
         while self.left > reserve and self._alive():
             before = self.left

@@ -53,6 +53,11 @@ def divergence(new: Tensor, reference: Tensor) -> Tensor:
     return gap.exp() - gap - 1
 
 
+def last_tokens(batch: Batch) -> Tensor:
+    """(answers,): the place of the last token of each answer."""
+    return torch.cumsum(torch.bincount(batch.owner), 0) - 1
+
+
 def per_answer(values: Tensor, batch: Batch) -> Tensor:
     """(answers,): the mean over the tokens of each answer."""
     size = len(batch.rewards)

@@ -31,7 +31,7 @@ from cr1cc.passes import TABLE_VERSION, standard
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import adapt, format_recipe, parse_recipe
+from cr1cc.passes.recipe import BASELINE, adapt, format_recipe, parse_recipe
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import find_best_pass_sequence
@@ -39,8 +39,6 @@ from cr1cc.records import Level, Metric, Recipe, Request, Score, Toolchain, valu
 from cr1cc.train.corpus import Sample
 from cr1cc.train.cover import cover_recipes, cover_tails
 from cr1cc.train.tasks import Row, Task, Work, logged, spread
-
-BASELINE = Recipe((SIZE,))
 
 # Where the search and the matrix begin: what the standard pipelines themselves suggest.
 _SEED_STAGES = (
@@ -177,7 +175,7 @@ def _search(task: Task, sample: Sample, metric: str, budget: int) -> Row:
 
 def _search_from(task: Task, sample: Sample, metric: str, budget: int, known: Sequence[str]) -> Row:
     by = Metric(metric)
-    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
+    with task.evaluator(sample, by) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
@@ -195,7 +193,7 @@ def _search_from(task: Task, sample: Sample, metric: str, budget: int, known: Se
 def _measure(task: Task, sample: Sample, metric: str, texts: Sequence[str]) -> Row:
     by = Metric(metric)
     emit = by is Metric.BYTES
-    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
+    with task.evaluator(sample, by) as evaluator:
         if not 0 < evaluator.describe().ic <= _LARGEST:
             return {}
         base, *results = evaluator.measure([BASELINE, *map(parse_recipe, texts)], emit=emit)

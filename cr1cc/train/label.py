@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from cr1cc import decide
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
-from cr1cc.passes.macros import SIZE
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import format_recipe, tail_holds
+from cr1cc.passes.recipe import BASELINE, format_recipe, tail_holds
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import find_best_pass_sequence
@@ -35,15 +35,11 @@ from cr1cc.train.corpus import FUNCTIONS, KIND, Sample, samples
 from cr1cc.train.cover import cover_tails
 from cr1cc.train.tasks import Row, Task, logged, spread
 
-BASELINE = Recipe((SIZE,))
 KEPT = 16  # best recipes of a module
 OTHERS = 8
 TAILS = 4
 _STRANGE_TAILS = 20  # random pipelines that are tried besides those of the coreset
 _TAIL_PASSES = 4
-_CEILING = (
-    1.1  # times the baseline's instructions: what leaves more is not emitted, as in a compile
-)
 _SEEDS = 8  # best of the coreset that the search begins with
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
 
@@ -83,7 +79,7 @@ def label(
 def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
     """The record of one module, {} if it tells nothing."""
     by = Metric(metric)
-    with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
+    with task.evaluator(sample, by) as evaluator:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
@@ -94,7 +90,7 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
         before = value_of(base, by)
         if not isinstance(base, Score) or before is None:
             return {}
-        meter.ceiling = base.ic * _CEILING
+        meter.ceiling = base.ic * decide.CEILING
         values = _values(known, meter, by)
         found = _better(values, before)
         seeds = [recipe for _, recipe in found[:_SEEDS]]

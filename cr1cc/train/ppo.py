@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from cr1cc.train.algorithm import Measured, clipped
+from cr1cc.train.algorithm import Measured, clipped, last_tokens
 from cr1cc.train.rollout import Batch
 
 
@@ -36,7 +36,7 @@ class Ppo:
         with torch.no_grad():
             values = self._values(known.states)
         rewards = -self.drift * (known.old - known.reference)
-        last = _last(batch.owner)
+        last = last_tokens(batch)
         rewards[last] += batch.rewards
         following = torch.cat((values[1:], values[:1]))
         following[last] = 0.0
@@ -61,8 +61,3 @@ class Ppo:
     def _values(self, states: Tensor) -> Tensor:
         values: Tensor = self.critic(states).squeeze(-1)
         return values
-
-
-def _last(owner: Tensor) -> Tensor:
-    """The place of the last token of each answer."""
-    return torch.cumsum(torch.bincount(owner), 0) - 1

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from cr1cc.train.algorithm import Measured, clipped, per_answer
+from cr1cc.train.algorithm import Measured, clipped, last_tokens, per_answer
 from cr1cc.train.rollout import Batch
 
 
@@ -29,7 +28,7 @@ class Reinforce:
     def advantages(self, batch: Batch, known: Measured) -> Tensor:
         gaps = self.drift * (known.old - known.reference)
         behind = gaps.cumsum(0)
-        whole = behind[torch.cumsum(torch.bincount(batch.owner), 0) - 1]
+        whole = behind[last_tokens(batch)]
         ahead = whole[batch.owner] - behind + gaps  # from each token on, the token included
         found = batch.rewards[batch.owner] - ahead
         return (found - found.mean()) / (found.std() + 1e-6)

@@ -19,14 +19,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cr1cc import decide
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.meter import Meter
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import Rules, State
 from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS
-from cr1cc.passes.macros import SIZE
-from cr1cc.passes.recipe import format_recipe, parse_recipe
-from cr1cc.records import Metric, Recipe, Score, value_of
+from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe
+from cr1cc.records import Metric, Score, value_of
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
@@ -34,8 +34,6 @@ from cr1cc.train.tasks import Task
 from cr1cc.train.trajectories import Branch, Example, Lesson
 
 _WORST = -0.2  # shares below this are no worse: one explosion would drown all else
-_CEILING = 1.1  # times the instructions of -Oz, as in a compile
-_BASELINE = Recipe((SIZE,))
 
 
 @dataclass(frozen=True)
@@ -179,13 +177,13 @@ def _measured(task: Task, file: str, metric: str, texts: Sequence[str]) -> list[
     path, by = Path(file), Metric(metric)
     try:
         sample = Sample(path.parent.name, path)
-        with task.evaluator(sample, minsize=task.paper_minsize(by)) as evaluator:
+        with task.evaluator(sample, by) as evaluator:
             meter = Meter(evaluator, len(texts) + 1, emit=by is Metric.BYTES)
-            base = meter.measure([_BASELINE])[0]
+            base = meter.measure([BASELINE])[0]
             before = value_of(base, by)
             if not before or not isinstance(base, Score):
                 return [None for _ in texts]
-            meter.ceiling = _CEILING * base.ic
+            meter.ceiling = base.ic * decide.CEILING
             values = [value_of(r, by) for r in meter.measure(list(map(parse_recipe, texts)))]
             return [None if value is None else 1 - value / before for value in values]
     except (EvaluationError, OSError):

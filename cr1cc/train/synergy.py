@@ -19,7 +19,7 @@ from cr1cc.passes.pipeline import nest
 from cr1cc.passes.rows import forms_for
 from cr1cc.passes.standard import seeds
 from cr1cc.passes.table import passes_for
-from cr1cc.records import Recipe, Score, Toolchain
+from cr1cc.records import Metric, Recipe, Score, Toolchain
 from cr1cc.train.corpus import Sample
 from cr1cc.train.tasks import Row, Task, logged, spread
 
@@ -65,7 +65,7 @@ def _pairs(
 ) -> Row:
     """For each beginning: the share of instructions that each pass removes alone, and behind
     each pass."""
-    with task.evaluator(sample) as evaluator:
+    with task.evaluator(sample, Metric.INSTRUCTIONS) as evaluator:
         if not _LEAST <= evaluator.describe().ic <= _MOST:
             return {}
         tables = []

@@ -40,15 +40,13 @@ class Task:
             raise ToolchainError(f"{toolchain.driver}: {toolchain.libllvm_problem or 'no target'}")
         return Task(toolchain.libllvm, toolchain.major, target)
 
-    def evaluator(self, sample: Sample, *, minsize: bool = False) -> Evaluator:
+    def evaluator(self, sample: Sample, metric: Metric = Metric.BYTES) -> Evaluator:
+        """Of a module that the metric is counted of. Those whose instructions are counted have
+        no size attributes, and new versions have no other way to ask for size."""
+        minsize = metric is Metric.INSTRUCTIONS and attributes_only(self.major)
         macros = macros_for(self.major, Level.OZ)
         subject = Subject(sample.path.read_bytes(), macros, minsize=minsize)
         return Evaluator(Library(self.library), subject)
-
-    def paper_minsize(self, metric: Metric) -> bool:
-        """Whether size is to be asked for by attributes: the modules whose instructions are
-        counted have none, and new versions have no other way."""
-        return metric is Metric.INSTRUCTIONS and attributes_only(self.major)
 
     def holds(self, recipe: Recipe) -> bool:
         return holds(recipe, self.major, self.target)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import bench_policy
+from tests import bench_policy, plots
 
 
 def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, Any]:
@@ -48,20 +48,19 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
 
 def test_drawings_are_svg_and_repeat() -> None:
     pytest.importorskip("matplotlib", reason="the package matplotlib is missing")
-    from tests import plots
-
-    drawings = plots.all_of(FIGURES)
+    found = {s: bench_policy.results(FIGURES["rows"], s) for s in bench_policy.SETTINGS}
+    drawings = plots.all_of(found)
     assert set(drawings) == {
         f"policy-{setting}{kind}.svg"
         for setting in bench_policy.SETTINGS
         for kind in ("", "-bytes")
     }
     assert all("<svg" in text for text in drawings.values())
-    assert plots.all_of(FIGURES) == drawings
+    assert plots.all_of(found) == drawings
 
 
 def test_instructions_and_bytes_are_compared_where_something_was_done() -> None:
     found = bench_policy.results(FIGURES["rows"], "paper")
-    pairs = bench_policy.gains(found)
+    pairs = plots.gains(found)
     assert len(pairs) == sum(one.recipe != "@size" for one in found) == 8
     assert (pytest.approx(0.2), pytest.approx(0.15)) in pairs
