@@ -31,6 +31,21 @@ unsigned hash(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) value = (value ^ (unsigned char)text[i]) * 16777619u;
   return value;
 }
+extern int report(const char *, int);
+extern int take(struct node *, int);
+int parse(struct node *list, const char *text, int strict) {
+  int seen = 0;
+  for (const char *at = text; *at; at++) {
+    switch (*at) {
+    case 'a': if (!list) { report("empty", seen); return -1; } seen += take(list, 1); break;
+    case 'b': if (!list) { report("empty", seen); return -1; } seen += take(list, 2); break;
+    case 'c': if (!list) { report("empty", seen); return -1; } seen += take(list, 3); break;
+    case 'n': if (!list) { report("empty", seen); return -1; } list = list->next; break;
+    default: if (strict) { report("odd", *at); return -2; }
+    }
+  }
+  return seen;
+}
 extern void emit(int, int, const char *);
 void table(int a, int b) {
   emit(a, b, "one"); emit(a + 1, b * 2, "two"); emit(a, b, "one"); emit(a + 1, b * 2, "two");
