@@ -72,7 +72,7 @@ def coreset(
     **amounts: int | None,
 ) -> None:  # fmt: skip
     """Mine complementary recipes by search; an interrupted run goes on where it was."""
-    from cr1cc.policy.coreset import DATA
+    from cr1cc.passes.coreset import DATA
     from cr1cc.train import coreset as miner
     from cr1cc.train.corpus import KIND, samples
 
@@ -132,8 +132,8 @@ def label(
     home = _home(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = labels.Plan(Metric(metric), **given)
-    found = labels.chosen(home, plan)
-    rows = labels.label(Task.of(usable(clang)), found, home, plan, _progress)
+    task = Task.of(usable(clang))
+    rows = labels.label(task, labels.chosen(home, task, plan), home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
     click.echo(
         f"{len(rows)} modules and functions, {better} of them with a recipe that is better than -Oz"

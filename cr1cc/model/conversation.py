@@ -101,13 +101,16 @@ class TokenConversation:
         forced = _forced(actions)
         start = State(rules) if forced else turn(rules, *(_WORDS[action] for action in actions))
         return Question(
-            self.model, self._turns(forced), start, rows, self._room(), temperature, seed
-        )
+            self.model, self._turns(forced), start, rows, self._room(), temperature, seed,
+            apart=bool(forced),
+        )  # fmt: skip
 
     def heard(self, actions: Sequence[Action], sample: Sample) -> Said:
         tokens = (*_forced(actions), *sample.tokens)
         action = _ACTIONS[tokens[0]]
-        recipe = Recipe() if action is Action.SEARCH else vocabulary.decode(tokens[1:])
+        if action is Action.SEARCH:
+            return Said(action, Recipe())
+        recipe = vocabulary.decode_for(tokens[1:], self.request.major, self.request.target)
         return Said(action, recipe)
 
     def told(
@@ -125,7 +128,7 @@ class TokenConversation:
     def ask_tails(self, rows: int, temperature: float, seed: str) -> Question:
         turns = ((*vocabulary.prompt(self.request), IDS[TAIL]),)
         start = tail(Rules.of(self.request))
-        return Question(self.model, turns, start, rows, ROOM, temperature, seed)
+        return Question(self.model, turns, start, rows, ROOM, temperature, seed, apart=True)
 
     def heard_tail(self, sample: Sample) -> str:
         return format_pipeline(normalise(parse_pipeline(vocabulary.decode_tail(sample.tokens))))

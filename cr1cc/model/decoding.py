@@ -15,13 +15,13 @@ from functools import cache
 from cr1cc.model import vocabulary as words
 from cr1cc.model.vocabulary import IDS, TOKENS
 from cr1cc.passes.grammar import MANAGERS as KINDS
-from cr1cc.passes.grammar import parse_pipeline
-from cr1cc.passes.macros import MACROS
+from cr1cc.passes.grammar import leaves, parse_pipeline
+from cr1cc.passes.macros import MACROS, is_macro
 from cr1cc.passes.options import Option, find_option, options_for
 from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES
 from cr1cc.passes.rows import Pass, PassLevel, forms_for
 from cr1cc.passes.table import PASSES, passes_for
-from cr1cc.records import Metric, Request
+from cr1cc.records import Metric, Recipe, Request
 
 LENGTH = 96  # tokens of a recipe, END included
 TAIL_LENGTH = 32  # of a pipeline for functions
@@ -34,18 +34,25 @@ class Rules:
     major: int
     target: str
     huge: frozenset[str]  # passes that must not run on a module of that size
-    options: bool  # whether the metric can tell options apart
+    metric: Metric
 
     @staticmethod
     def of(request: Request) -> Rules:
         huge = {r.name for r in PASSES if r.largest is not None and request.info.ic > r.largest}
-        return Rules(request.major, request.target, frozenset(huge), request.metric is Metric.BYTES)
+        return Rules(request.major, request.target, frozenset(huge), request.metric)
 
     def passes(self) -> tuple[Pass, ...]:
         return tuple(row for row in passes_for(self.major) if row.name not in self.huge)
 
     def code_options(self) -> tuple[Option, ...]:
-        return options_for(self.major, self.target) if self.options else ()
+        """None where the metric cannot tell them apart."""
+        return options_for(self.major, self.target) if self.metric is Metric.BYTES else ()
+
+    def takes(self, recipe: Recipe) -> bool:
+        """Whether a recipe with a name may be said by it."""
+        if recipe.options and self.metric is not Metric.BYTES:
+            return False
+        return not (self.huge and self.huge & _passes_of(recipe))
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class State:
     stages: int = 1
     levels: tuple[PassLevel, ...] = (PassLevel.MODULE,)
     filled: bool = False  # the innermost manager, or the stage, has an element
-    macro: bool = False  # the stage is one
+    macro: bool = False  # the stage is one, or one that a name stands for
     option: int = 0  # the last option's id, OPTION's before the first one, 0 before that
     groups: frozenset[str] = frozenset()
     done: bool = False
@@ -91,7 +98,7 @@ class State:
         if self.filled:
             found += [IDS[words.CLOSE]] if depth else self._separators()
         elif self.stages == 1 and not self.tail:
-            return _macros()
+            return _beginnings(self.rules)
         if not self.macro:
             # Behind an element there must be room to close all managers and for END.
             if self.left >= depth + 2:
@@ -123,7 +130,19 @@ class State:
         if word in words.MANAGERS:
             inner = KINDS[word.partition("(")[0].partition("<")[0]][0]
             return _replace(self, left=left, levels=(*self.levels, inner), filled=False)
+        if token in words.NAMED:
+            return self._named(token)
         return _replace(self, left=left, filled=True, macro=word in MACROS)
+
+    def _named(self, token: int) -> State:
+        """Behind a name: nothing may follow a whole recipe but the end. No option has a token
+        behind those of names."""
+        recipe = words.NAMED[token]
+        groups = frozenset({"all"} if recipe.options else ())
+        return _replace(
+            self, left=self.left - 1, stages=len(recipe.stages), filled=True, macro=True,
+            option=token if groups else 0, groups=groups,
+        )  # fmt: skip
 
     def _separators(self) -> list[int]:
         """What may follow a complete stage."""
@@ -191,6 +210,19 @@ def _managers(level: PassLevel) -> tuple[int, ...]:
 @cache
 def _macros() -> tuple[int, ...]:
     return tuple(IDS[macro] for macro in MACROS)
+
+
+@cache
+def _beginnings(rules: Rules) -> tuple[int, ...]:
+    """What a recipe may begin with: a macro, or the name of known stages or of all of it."""
+    named = (token for token, recipe in words.NAMED.items() if rules.takes(recipe))
+    return tuple(sorted((*_macros(), *named)))
+
+
+@cache
+def _passes_of(recipe: Recipe) -> frozenset[str]:
+    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
+    return frozenset(text.partition("<")[0] for stage in stages for text in leaves(stage))
 
 
 @cache

@@ -51,6 +51,7 @@ class Question:
     temperature: float
     seed: str
     penalty: float = 1.0  # of tokens that were said: 1 is none
+    apart: bool = False  # rows begin with tokens of their own, the most probable ones
 
     def read(self, words: Words) -> tuple[Turns, Choices, int]:
         """Turns, what may be said behind them, and the room for all."""
@@ -82,6 +83,7 @@ class TextQuestion:
     temperature: float
     seed: str
     penalty: float = 1.0
+    apart: ClassVar[bool] = False
 
     def read(self, words: Words) -> tuple[Turns, Choices, int]:
         """Raises ModelError if it is too long, or cannot be answered in this vocabulary."""

@@ -1,7 +1,9 @@
 """Choose tokens among those that may follow: whatever a model says, recipes are well formed.
 
 Row 0 takes the most probable token each time; the others draw with random numbers of
-their own, so no row depends on how many there are.
+their own, so no row depends on how many there are. Rows that stand apart begin with the most
+probable tokens, row 1 with the second one and so on as far as there are tokens, and go on with
+the most probable ones: answers of one token would be drawn again and again.
 """
 
 from __future__ import annotations
@@ -36,14 +38,15 @@ class Rows(Protocol):
 
 def sample(
     model: Rows, logits: Logits, start: Choices, rows: int, temperature: float, seed: str,
-    penalty: float = 1.0,
+    penalty: float = 1.0, *, apart: bool = False,
 ) -> list[Sample]:  # fmt: skip
     """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
     first. `logits` are those behind the prefix. With a `penalty` above 1 what a row has said is
     less probable to be said again (arXiv:1909.05858, section 4.1). Equal arguments give equal
     samples."""
     masks: dict[object, NDArray[np.intp]] = {}
-    drawn = [_draws(seed, row, start.left) if row else None for row in range(rows)]
+    led = len(start.allowed()) if apart else 1  # rows that draw nothing
+    drawn = [_draws(seed, row, start.left) if row >= led else None for row in range(rows)]
     states: list[Choices] = [start] * rows
     tokens: list[list[int]] = [[] for _ in range(rows)]
     logarithms = [0.0] * rows
@@ -60,7 +63,8 @@ def sample(
             heard = current[index]
             if penalty != 1:
                 heard = _penalised(heard, tokens[row], penalty)
-            choice, logarithm = _choose(heard[allowed], temperature, number)
+            place = row if row < led and not tokens[row] else 0
+            choice, logarithm = _choose(heard[allowed], temperature, number, place)
             token = int(allowed[choice])
             tokens[row].append(token)
             logarithms[row] += logarithm
@@ -92,15 +96,18 @@ def _draws(seed: str, row: int, count: int) -> Numbers:
     return np.random.Generator(generator).random(count)
 
 
-def _choose(logits: Logits, temperature: float, number: float | None) -> tuple[int, float]:
+def _choose(
+    logits: Logits, temperature: float, number: float | None, place: int
+) -> tuple[int, float]:
     """The index of the token taken, and the logarithm of its probability at temperature 1.
 
-    `number` draws it; None: the most probable one, the first of equal ones.
+    `number` draws it; None: it is the most probable one, or the one at that place behind it,
+    the first of equal ones.
     """
     shifted = logits.astype(np.float64)
     shifted -= shifted.max()
     if number is None or temperature <= 0:
-        choice = int(shifted.argmax())
+        choice = int(np.argsort(-shifted, kind="stable")[place])
     else:
         sums = np.exp(shifted / temperature).cumsum()
         choice = int(sums.searchsorted(number * sums[-1], side="right"))

@@ -83,6 +83,7 @@ class Desk:
         return self._loaded.sample(
             session, self._logits, start, question.rows, question.temperature, question.seed,
             question.penalty,
+            apart=question.apart,
         )  # fmt: skip
 
     def close(self) -> None:

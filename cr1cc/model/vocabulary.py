@@ -1,6 +1,9 @@
 """What the model reads and writes: one token for each feature bucket, pass, manager, option.
 
-The tokens are made from the tables, so a changed table is another vocabulary. A model
+Every recipe of the coreset is one token too, and so are its stages without options: most answers
+then take a few tokens instead of a hundred, and choosing among known recipes is one choice.
+
+The tokens are made from the tables, so a changed table or coreset is another vocabulary. A model
 names the vocabulary that it was trained with (`VERSION`).
 """
 
@@ -11,9 +14,11 @@ from collections.abc import Iterator, Sequence
 
 from cr1cc.errors import RecipeError
 from cr1cc.features import FEATURES
+from cr1cc.passes.coreset import known
 from cr1cc.passes.grammar import Node, parse_pipeline
 from cr1cc.passes.macros import MACROS, is_macro
 from cr1cc.passes.options import OPTIONS
+from cr1cc.passes.recipe import adapt, canonical, format_recipe, parse_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.passes.table import PASSES
 from cr1cc.records import Level, Metric, Recipe, Request
@@ -30,6 +35,7 @@ MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa("
 # from each of these thousandths on.
 _THOUSANDTHS = (1, 3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480)
 GAINS = ("gain:failed", "gain:worse", "gain:none", *(f"gain:{n}" for n in _THOUSANDTHS))
+_NAME = "= "  # in front of a recipe: the token that stands for it
 BUCKETS = 18  # 0, then one for each power of two; the last one is open
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 
@@ -44,6 +50,17 @@ def _tokens() -> Iterator[str]:
     yield from (STAGE, OPTION, CLOSE, *MACROS, *MANAGERS)
     yield from (_text(row.name, form) for row in PASSES if not row.grows for form in row.forms)
     yield from (row.text for row in OPTIONS)
+    yield from dict.fromkeys(_names())
+
+
+def _names() -> Iterator[str]:
+    """For recipes of the coreset, and for their stages alone."""
+    for metric in Metric:
+        for recipe in map(canonical, known().recipes[metric]):
+            if len(recipe.stages) > 1:  # else it is a macro, which has a token
+                yield _NAME + format_recipe(Recipe(recipe.stages))
+            if recipe.options:
+                yield _NAME + format_recipe(recipe)
 
 
 def _text(name: str, form: str) -> str:
@@ -52,6 +69,11 @@ def _text(name: str, form: str) -> str:
 
 TOKENS: tuple[str, ...] = tuple(_tokens())
 IDS: dict[str, int] = {token: number for number, token in enumerate(TOKENS)}
+NAMED: dict[int, Recipe] = {
+    number: parse_recipe(token.removeprefix(_NAME))
+    for token, number in IDS.items()
+    if token.startswith(_NAME)
+}
 VERSION = hashlib.blake2b("\n".join(TOKENS).encode(), digest_size=8).hexdigest()
 
 
@@ -89,13 +111,28 @@ PROMPT_LENGTH = 5 + len(FEATURES)
 
 def encode(recipe: Recipe) -> list[int]:
     """The tokens of a recipe, END included. Raises RecipeError for what has no token."""
-    words: list[str] = []
-    for stage in recipe.stages:
+    return _ids(_words(recipe, recipe))
+
+
+def encode_for(recipe: Recipe, major: int, target: str) -> list[int]:
+    """The tokens of a recipe as far as it holds for an LLVM, END included; the name of one that
+    has a name, for that means the same. Raises RecipeError for what has no token."""
+    return _ids(_words(recipe, adapt(recipe, major, target)))
+
+
+def _words(recipe: Recipe, fitting: Recipe) -> list[str]:
+    """Of what is left of a recipe, unless the whole or its stages have a name."""
+    whole = canonical(recipe)
+    if whole.options and _NAME + format_recipe(whole) in IDS:
+        return [_NAME + format_recipe(whole)]
+    name = _NAME + format_recipe(Recipe(whole.stages))
+    words = [name] if name in IDS else []
+    for stage in () if words else fitting.stages:
         words += [STAGE] if words else []
         words += [stage] if is_macro(stage) else _nodes(parse_pipeline(stage))
-    if recipe.options:
-        words += [OPTION, *sorted(recipe.options, key=lambda text: IDS.get(text, 0))]
-    return _ids(words)
+    if fitting.options:
+        words += [OPTION, *sorted(fitting.options, key=lambda text: IDS.get(text, 0))]
+    return words
 
 
 def encode_tail(text: str) -> list[int]:
@@ -128,7 +165,10 @@ def decode(tokens: Sequence[int]) -> Recipe:
     if END not in words:
         raise RecipeError("the recipe has no end")
     words = words[: words.index(END)]
-    options: tuple[str, ...] = ()
+    named = NAMED.get(tokens[0], Recipe())
+    if named.options and words[1:]:
+        raise RecipeError("something stands behind a whole recipe")
+    options = named.options
     if OPTION in words:
         at = words.index(OPTION)
         words, options = words[:at], tuple(sorted(words[at + 1 :]))
@@ -138,7 +178,16 @@ def decode(tokens: Sequence[int]) -> Recipe:
             stages.append([])
         else:
             stages[-1].append(word)
+    if named.stages:
+        if stages[0][1:]:
+            raise RecipeError("something stands behind a name")
+        return Recipe((*named.stages, *map(_joined, stages[1:])), options)
     return Recipe(tuple(map(_joined, stages)), options)
+
+
+def decode_for(tokens: Sequence[int], major: int, target: str) -> Recipe:
+    """The same as far as it holds for an LLVM: all of it but for what has a name."""
+    return adapt(decode(tokens), major, target)
 
 
 def decode_tail(tokens: Sequence[int]) -> str:

@@ -6,10 +6,11 @@
     4. again      search on a third sample, from the first of the cover; what it finds, and
                   what ships already, is measured on the second sample, too
     5. cross      so is every combination of what the best recipes do to the IR with the
-                  options of code generation that the best recipes have; last cover
-    6. tails      the same with function pipelines, on functions instead of modules
+                  options of code generation that the best recipes have
+    6. inlined    so are the best recipes with every threshold of the inliner; last cover
+    7. tails      the same with function pipelines, on functions instead of modules
 
-The last two are for bytes alone: instructions of the IR are those of passes, without options.
+The last three are for bytes alone: instructions of the IR are those of passes, without options.
 Instructions are those of modules as -O0 leaves them.
 
 Every finished module is a line in a log beside the corpus, so a run can be taken up
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -72,6 +73,8 @@ _PAIRED = (
 )
 _LARGEST = 12_000  # instructions before optimisation: larger modules cost too much here
 _FIRST = 12  # recipes of the first cover that the second search begins with
+_INLINED = 24  # recipes of the cover that every threshold of the inliner is tried with
+_THRESHOLD = "-inline-threshold="
 _CROSSED = 10  # recipes of the second cover that are combined with each other
 _RANDOM_TAILS = 48
 _TAIL_PASSES = 4
@@ -142,6 +145,9 @@ def mine(
     best, _, _ = cover_recipes(texts, _complete(rows), _CROSSED)
     crossed = [text for text in _cross(task, best) if text not in texts]
     texts, rows = [*texts, *crossed], _joined(rows, measure("cross", crossed))
+    best, _, _ = cover_recipes(texts, _complete(rows), _INLINED)
+    inlined = [text for text in _inlined(task, best) if text not in texts]
+    texts, rows = [*texts, *inlined], _joined(rows, measure("inlined", inlined))
     chosen, means, totals = cover_recipes(texts, _complete(rows), plan.recipes)
     tails = _tail_pool(task, rng)
     context = [(_measure_tails, task, s, chosen[:8], tails) for s in measured[: plan.tail_modules]]
@@ -272,6 +278,19 @@ def _cross(task: Task, texts: Sequence[str]) -> list[str]:
         for options in generated
     ]
     return [format_recipe(recipe) for recipe in combined if task.holds(recipe)]
+
+
+def _inlined(task: Task, texts: Sequence[str]) -> list[str]:
+    """The recipes with every threshold of the inliner, those that settle its costs left out."""
+    thresholds = [
+        row.text for row in options_for(task.major, task.target) if row.text.startswith(_THRESHOLD)
+    ]
+    recipes = [
+        replace(recipe, options=tuple(sorted((*recipe.options, threshold))))
+        for recipe in map(parse_recipe, texts)
+        for threshold in thresholds
+    ]
+    return [format_recipe(recipe) for recipe in recipes if task.holds(recipe)]
 
 
 def _complete(matrix: Iterable[Row]) -> list[Row]:

@@ -8,15 +8,16 @@ Bytes are those of modules as -Oz gives them to the optimiser, instructions thos
 modules as -O0 leaves them.
 
 Each module is measured with the whole coreset, then searched from its best recipes; the
-winner is minimised by the search. `recipes` of a row are the best of all that are better than
-plain -Oz; `others` are some of the coreset that are not among them, good or bad, for a model has
-to see results of both kinds. `tails`, where bytes count, are pipelines that make functions
-smaller behind the best recipe: each adds most to those before it.
+winner is minimised by the search. Of modules that the coreset was mined on enough is known
+already (`mined.py`). `recipes` of a row are the best of all that are better than plain -Oz;
+`others` are those of the coreset that are not among them, good or bad, for a model has to see
+results of both kinds. `tails`, where bytes count, are pipelines that make functions smaller
+behind the best recipe: each adds most to those before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -26,17 +27,19 @@ from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
 from cr1cc.passes.pipeline import random_pipeline
-from cr1cc.passes.recipe import BASELINE, format_recipe, tail_holds
+from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe, tail_holds
 from cr1cc.passes.rows import PassLevel
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.search import find_best_pass_sequence
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request, Score, value_of
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample, samples
 from cr1cc.train.cover import cover_tails
-from cr1cc.train.tasks import Row, Task, logged, spread
+from cr1cc.train.mined import measured
+from cr1cc.train.tasks import Row, Task, Work, logged, spread
+
+Values = dict[Recipe, int | None]  # None: could not be measured
 
 KEPT = 16  # best recipes of a module
-OTHERS = 8
 TAILS = 4
 _STRANGE_TAILS = 20  # random pipelines that are tried besides those of the coreset
 _TAIL_PASSES = 4
@@ -56,13 +59,23 @@ class Plan:
     seed: int = 1
 
 
-def chosen(folder: Path, plan: Plan) -> list[Sample]:
-    """What the plan wants to be labelled. Raises UserError if there is no corpus."""
+def chosen(folder: Path, task: Task, plan: Plan) -> list[Sample]:
+    """What the plan wants to be labelled, and all that mining measured. Raises UserError if
+    there is no corpus."""
     modules, functions = (samples(folder, KIND[plan.metric] + form) for form in ("", FUNCTIONS))
+    known = measured(folder, task, plan.metric.value)
     return [
-        *spread(modules, Random(plan.seed))[: plan.modules],
-        *spread(functions, Random(plan.seed))[: plan.functions],
+        *(sample for sample in modules if sample.name in known),
+        *_first(modules, known, plan.modules, plan.seed),
+        *_first(functions, known, plan.functions, plan.seed),
     ]
+
+
+def _first(
+    corpus: Sequence[Sample], known: Container[str], count: int | None, seed: int
+) -> list[Sample]:
+    new = [sample for sample in corpus if sample.name not in known]
+    return spread(new, Random(seed))[:count]
 
 
 def label(
@@ -70,10 +83,28 @@ def label(
     note: Callable[[Iterable[Row], str, int], Iterable[Row]],
 ) -> list[Row]:  # fmt: skip
     """The rows of the corpus. `note(rows, step, total)` shows progress and passes rows on."""
-    work = [(_label, task, sample, plan.metric.value, plan.budget) for sample in corpus]
-    log = folder / f"label-{plan.metric.value}.jsonl"
+    metric = plan.metric.value
+    mined = measured(folder, task, metric)
+    work: list[Work] = [
+        (_mined, task, sample, metric, str(folder))
+        if sample.name in mined
+        else (_label, task, sample, metric, plan.budget)
+        for sample in corpus
+    ]
+    log = folder / f"label-{metric}.jsonl"
     rows = note(logged(log, work, plan.jobs), "label", len(work))
     return [row for row in rows if row]
+
+
+def _mined(task: Task, sample: Sample, metric: str, folder: str) -> Row:
+    """The record of a module that recipes were measured on when the coreset was mined."""
+    by = Metric(metric)
+    texts = dict(measured(Path(folder), task, metric)[sample.name])
+    before = texts.pop("")
+    values: Values = {parse_recipe(text): value for text, value in texts.items()}
+    with task.evaluator(sample, by) as evaluator:
+        known = _known(task, evaluator.describe(), by)
+        return _row(task, sample, evaluator, by, before, _better(values, before), known, values)
 
 
 def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
@@ -83,9 +114,8 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
         info = evaluator.describe()
         if not 0 < info.ic <= _LARGEST:
             return {}
-        known = list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
-        emit = by is Metric.BYTES
-        meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=emit)
+        known = _known(task, info, by)
+        meter = Meter(evaluator, len(known) + 1 + budget, info.ic, emit=by is Metric.BYTES)
         base = meter.measure([BASELINE])[0]
         before = value_of(base, by)
         if not isinstance(base, Score) or before is None:
@@ -97,24 +127,39 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
         request = _request(task, info, budget, by)
         recipes = find_best_pass_sequence(request, meter.measure, seeds)
         searched = _better(_values(recipes, meter, by), before)
-        best = sorted(dict.fromkeys([*found, *searched]))[:KEPT]
-        rest = [recipe for recipe in known if recipe not in {recipe for _, recipe in best}]
-        others = Random(sample.name).sample(rest, min(OTHERS, len(rest)))
-        return {
-            "package": sample.package,
-            "module": sample.name,
-            "metric": metric,
-            "triple": info.triple,
-            "major": task.major,
-            "ic": info.ic,
-            "features": list(info.features),
-            "base": before,
-            "recipes": [[format_recipe(recipe), value] for value, recipe in best],
-            "others": [[format_recipe(recipe), values[recipe]] for recipe in others],
-            "tails": _tails(task, sample, evaluator, best[0][1])
-            if best and by is Metric.BYTES
-            else [],
-        }
+        best = sorted(dict.fromkeys([*found, *searched]))
+        return _row(task, sample, evaluator, by, before, best, known, values)
+
+
+def _row(
+    task: Task, sample: Sample, evaluator: Evaluator, by: Metric, before: int,
+    better: Sequence[tuple[int, Recipe]], known: Sequence[Recipe], values: Values,
+) -> Row:  # fmt: skip
+    """`better`: recipes that save something with their values, best first; `values`: of all that
+    were measured."""
+    info = evaluator.describe()
+    best = better[:KEPT]
+    kept = {recipe for _, recipe in best}
+    rest = [recipe for recipe in known if recipe in values and recipe not in kept]
+    tails = _tails(task, sample, evaluator, best[0][1]) if best and by is Metric.BYTES else []
+    return {
+        "package": sample.package,
+        "module": sample.name,
+        "metric": by.value,
+        "triple": info.triple,
+        "major": task.major,
+        "ic": info.ic,
+        "features": list(info.features),
+        "base": before,
+        "recipes": [[format_recipe(recipe), value] for value, recipe in best],
+        "others": [[format_recipe(recipe), values[recipe]] for recipe in rest],
+        "tails": tails,
+    }
+
+
+def _known(task: Task, info: ModuleInfo, by: Metric) -> list[Recipe]:
+    """All of the coreset."""
+    return list(Coreset().propose(_request(task, info, 1000, by), lambda _: ()).recipes)
 
 
 def _tails(
@@ -140,12 +185,12 @@ def _tails(
     return [[tail, saved[tails.index(tail)]] for tail in chosen]
 
 
-def _values(recipes: Sequence[Recipe], meter: Meter, metric: Metric) -> dict[Recipe, int | None]:
+def _values(recipes: Sequence[Recipe], meter: Meter, metric: Metric) -> Values:
     results = meter.measure(recipes)
     return {r: value_of(result, metric) for r, result in zip(recipes, results, strict=True)}
 
 
-def _better(values: dict[Recipe, int | None], before: int) -> list[tuple[int, Recipe]]:
+def _better(values: Values, before: int) -> list[tuple[int, Recipe]]:
     """Those below the baseline with their values, best first."""
     return sorted((v, recipe) for recipe, v in values.items() if v is not None and v < before)
 

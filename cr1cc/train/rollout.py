@@ -11,7 +11,7 @@ Masks make R_format the same for all answers; it stays in the figures to show th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from cr1cc.model import vocabulary
 from cr1cc.model.decoding import Rules, State
 from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS
 from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe
-from cr1cc.records import Metric, Score, value_of
+from cr1cc.records import Metric, Recipe, Score, value_of
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
@@ -139,15 +139,20 @@ def collect(
     """Draw, measure and reward `group` answers for each lesson."""
     answers, masks = draw(network, lessons, group, generator)
     flat = [one for some in answers for one in some]
-    recipes = [[vocabulary.decode(one.tokens[1:]) for one in some] for some in answers]
+    recipes = [[_said(one, task) for one in some] for some in answers]
     metrics = [lesson.request.metric.value for lesson in lessons]
-    texts = [list(map(format_recipe, some)) for some in recipes]
     files = [_file(folder, lesson) for lesson in lessons]
+    unknown = [_unknown(lesson, some) for lesson, some in zip(lessons, recipes, strict=True)]
+    texts = [list(map(format_recipe, some)) for some in unknown]
     found = pool.map(_measured, [task] * len(lessons), files, metrics, texts)
-    saved = [share for shares in found for share in shares]
+    saved = [
+        share
+        for lesson, some, new, shares in zip(lessons, recipes, unknown, found, strict=True)
+        for share in _shares(lesson, some, dict(zip(new, shares, strict=True)))
+    ]
     vetted = [task.holds(recipe) for some in recipes for recipe in some]
     examples = [
-        Example(tuple(vocabulary.prompt(lesson.request)), tuple(map(_said, some)))
+        Example(tuple(vocabulary.prompt(lesson.request)), tuple(map(_branch, some)))
         for lesson, some in zip(lessons, answers, strict=True)
     ]
     counts = torch.tensor([len(one.allowed) for one in flat])
@@ -161,7 +166,11 @@ def collect(
     )
 
 
-def _said(answer: Drawn) -> Branch:
+def _said(answer: Drawn, task: Task) -> Recipe:
+    return vocabulary.decode_for(answer.tokens[1:], task.major, task.target)
+
+
+def _branch(answer: Drawn) -> Branch:
     return Branch(answer.tokens, (False, *(True for _ in answer.allowed)))
 
 
@@ -172,9 +181,28 @@ def _file(folder: Path, lesson: Lesson) -> str:
     return str(next((path for path in paths if path.exists()), paths[0]))
 
 
+def _unknown(lesson: Lesson, recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Those that the labels have no value of."""
+    values = lesson.values()
+    return [recipe for recipe in dict.fromkeys(recipes) if recipe not in values]
+
+
+def _shares(
+    lesson: Lesson, recipes: Sequence[Recipe], measured: Mapping[Recipe, float | None]
+) -> list[float | None]:
+    """The share of the baseline that each recipe saves."""
+    shares = {
+        recipe: None if value is None else 1 - value / lesson.base
+        for recipe, value in lesson.values().items()
+    }
+    return [(shares | dict(measured))[recipe] for recipe in recipes]
+
+
 def _measured(task: Task, file: str, metric: str, texts: Sequence[str]) -> list[float | None]:
     """The share of the baseline that each recipe saves; None: it could not be measured."""
     path, by = Path(file), Metric(metric)
+    if not texts:
+        return []
     try:
         sample = Sample(path.parent.name, path)
         with task.evaluator(sample, by) as evaluator:

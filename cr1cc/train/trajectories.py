@@ -26,7 +26,7 @@ from cr1cc.errors import RecipeError
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import LENGTH, TAIL_LENGTH
 from cr1cc.model.vocabulary import ANSWER, IDS, MEASURE, RESULT, SEARCH, TAIL
-from cr1cc.passes.recipe import adapt, parse_recipe
+from cr1cc.passes.recipe import adapt, canonical, parse_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 from cr1cc.train.tasks import Row
@@ -67,24 +67,27 @@ class Lesson:
     base: int
     good: tuple[tuple[Recipe, int], ...]  # best first
     bad: tuple[tuple[Recipe, int | None], ...]  # those of the others that save less than half
+    fair: tuple[tuple[Recipe, int], ...] = ()  # the rest of the others
     tails: tuple[tuple[str, int], ...] = ()  # with the bytes that each saves by itself
+
+    def values(self) -> dict[Recipe, int | None]:
+        """What is known of recipes; None: it could not be measured."""
+        return dict(self.good) | dict(self.bad) | dict(self.fair)
 
     @staticmethod
     def of(row: Row) -> Lesson | None:
         """None for a module on which nothing is known that is better than plain -Oz."""
-        good = tuple((parse_recipe(text), value) for text, value in row["recipes"])
+        good = tuple((_read(text), value) for text, value in row["recipes"])
         if not good:
             return None
         info = ModuleInfo("", row["triple"], row["ic"], tuple(row["features"]), 1, False)
         request = Request(info, Level.OZ, row["major"], "X86", 1, Metric(row["metric"]))
         half = (row["base"] + good[0][1]) / 2
-        bad = tuple(
-            (parse_recipe(text), value)
-            for text, value in row["others"]
-            if value is None or value > half
-        )
+        others = [(_read(text), value) for text, value in row["others"]]
+        bad = tuple((r, value) for r, value in others if value is None or value > half)
+        fair = tuple((r, value) for r, value in others if value is not None and value <= half)
         tails = tuple((text, saved) for text, saved in row.get("tails", ()) if saved > 0)
-        return Lesson(row["package"], row["module"], request, row["base"], good, bad, tails)
+        return Lesson(row["package"], row["module"], request, row["base"], good, bad, fair, tails)
 
 
 def example(lesson: Lesson, branches: int, rng: Random) -> Example:
@@ -163,13 +166,18 @@ def _fitting_tail(text: str, major: int) -> str:
     return stages[0]
 
 
+@cache
+def _read(text: str) -> Recipe:
+    return canonical(parse_recipe(text))
+
+
 def _spelled(recipe: Recipe, request: Request) -> list[int]:
     return _tokens(recipe, request.major, request.target)
 
 
 @cache
 def _tokens(recipe: Recipe, major: int, target: str) -> list[int]:
-    tokens = vocabulary.encode(adapt(recipe, major, target))
+    tokens = vocabulary.encode_for(recipe, major, target)
     if len(tokens) > LENGTH:
         raise RecipeError("the recipe is too long")
     return tokens

@@ -16,12 +16,22 @@ from cr1cc.model.vocabulary import (
     TOKENS,
     bucket,
     decode,
+    decode_for,
     decode_tail,
     encode,
     encode_tail,
     prompt,
 )
-from cr1cc.passes.recipe import check_recipe, check_tail, fits, holds, parse_recipe
+from cr1cc.passes.recipe import (
+    adapt,
+    canonical,
+    check_recipe,
+    check_tail,
+    fits,
+    holds,
+    parse_recipe,
+    same,
+)
 from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
 
@@ -74,8 +84,50 @@ def test_the_recipes_of_the_coreset_round_trip_and_can_come_out() -> None:
     rules = Rules.of(request())
     for recipe in Coreset().recipes[Metric.BYTES]:
         tokens = encode(recipe)
-        assert decode(tokens) == replace(recipe, options=tuple(sorted(recipe.options)))
-        assert len(tokens) > LENGTH or walk(rules, tokens), recipe
+        assert decode(tokens) == canonical(recipe)
+        assert len(tokens) == 2
+        assert walk(rules, tokens)
+
+
+def test_known_stages_have_a_name_that_may_be_gone_on_from() -> None:
+    whole = next(r for r in Coreset().recipes[Metric.BYTES] if len(r.stages) > 1 and r.options)
+    for recipe in (
+        replace(whole, options=()),
+        replace(whole, options=whole.options[:1]),
+        replace(whole, stages=(*whole.stages, "mergefunc"), options=()),
+    ):
+        tokens = encode(recipe)
+        assert decode(tokens) == canonical(recipe)
+        assert walk(Rules.of(request()), tokens)
+
+
+def test_names_mean_what_holds_for_the_llvm_that_is_asked_for() -> None:
+    for recipe in Coreset().recipes[Metric.BYTES]:
+        for major in (14, 23):
+            tokens = vocabulary.encode_for(recipe, major, "ARM")
+            assert walk(Rules.of(request(major, "ARM")), tokens)
+            check_recipe(decode_for(tokens, major, "ARM"), major, "ARM")
+            assert same(decode_for(tokens, major, "ARM"), adapt(recipe, major, "ARM"))
+
+
+def test_what_has_a_name_is_said_only_where_all_of_it_may_be() -> None:
+    """Options where bytes count, passes where the module is not too large for them."""
+
+    def names(asked: Request) -> set[Recipe]:
+        return {
+            vocabulary.NAMED[token]
+            for token in State(Rules.of(asked)).allowed()
+            if token in vocabulary.NAMED
+        }
+
+    everything = names(request())
+    plain = names(replace(request(), metric=Metric.INSTRUCTIONS))
+    small = names(request(ic=1_000_000))
+    assert everything == set(vocabulary.NAMED.values())
+    assert plain == {recipe for recipe in everything if not recipe.options}
+    assert small == {recipe for recipe in everything if fits(recipe, 1_000_000)}
+    assert len(plain) < len(everything)
+    assert len(small) < len(everything)
 
 
 def test_what_has_no_token_is_an_error() -> None:
@@ -109,7 +161,7 @@ def test_random_walks_end_in_vetted_recipes(major: int, target: str, ic: int) ->
             state = state.step(tokens[-1])
         assert len(tokens) <= LENGTH
         assert walk(rules, tokens)
-        recipe = decode(tokens)
+        recipe = decode_for(tokens, major, target)
         check_recipe(recipe, major, target)
         assert fits(recipe, ic)
         seen.add(recipe)

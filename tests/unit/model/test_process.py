@@ -19,7 +19,7 @@ from cr1cc.model import client as module
 from cr1cc.model.client import ModelClient
 from cr1cc.model.decoding import Rules, State, walk
 from cr1cc.model.question import ROOM, Question
-from cr1cc.model.vocabulary import ANSWER, IDS, RESULT, decode, prompt
+from cr1cc.model.vocabulary import ANSWER, IDS, RESULT, decode_for, prompt
 from cr1cc.passes.recipe import check_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Request
@@ -64,7 +64,7 @@ def test_every_answer_is_a_vetted_recipe(client: ModelClient, model: str, metric
         assert len(found) > 1
         for one in found:
             assert walk(Rules.of(asked), one.tokens)
-            check_recipe(decode(one.tokens), major, "X86")
+            check_recipe(decode_for(one.tokens, major, "X86"), major, "X86")
 
 
 def test_answers_depend_on_the_question_alone(client: ModelClient, model: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import Rules, State, tail, turn
 from cr1cc.model.question import Sample
-from cr1cc.model.vocabulary import IDS, TOKENS, decode, decode_tail
+from cr1cc.model.vocabulary import IDS, TOKENS, decode, decode_for, decode_tail
 from cr1cc.passes.recipe import check_recipe, check_tail, fits
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Request
@@ -67,7 +67,7 @@ def test_every_sample_is_a_vetted_recipe(major: int, metric: Metric) -> None:
         found = sampled(asked, Fake(), rows=24, heat=1.5)
         assert len(found) > 4
         for one in found:
-            recipe = decode(one.tokens)
+            recipe = decode_for(one.tokens, major, "X86")
             check_recipe(recipe, major, "X86")
             assert fits(recipe, ic)
             assert recipe == asked.suited(recipe)
@@ -119,6 +119,18 @@ def test_the_logarithm_is_that_of_the_probability_among_allowed_tokens() -> None
             state = state.step(token)
         assert state.done
         assert one.logarithm == pytest.approx(expected)
+
+
+def test_rows_that_stand_apart_begin_with_the_most_probable_tokens() -> None:
+    fake = Fake()
+    start = State(Rules.of(request()))
+    found = sampling.sample(fake, fake.logits(), start, 12, 0.7, "s", apart=True)
+    allowed = sorted(start.allowed(), key=lambda token: -float(fake.logits()[token]))
+    assert {one.tokens[0] for one in found} == set(allowed[:12])
+    again = sampling.sample(fake, fake.logits(), start, 12, 0.7, "t", apart=True)
+    assert again == found  # nothing is drawn
+    every = sampling.sample(fake, fake.logits(), start, len(allowed) + 4, 0.7, "s", apart=True)
+    assert {one.tokens[0] for one in every} == set(allowed)
 
 
 def test_a_turn_begins_with_its_action() -> None:

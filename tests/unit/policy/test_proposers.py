@@ -117,7 +117,7 @@ def test_no_proposer_spends_more_than_its_budget(named: Named, name: str, budget
     assert len(bench.asked) == len(set(bench.asked))
 
 
-@pytest.mark.parametrize("name", ["model", "random", "search"])
+@pytest.mark.parametrize("name", ["random", "search"])
 def test_other_modules_get_other_proposals(named: Named, name: str) -> None:
     proposals = [named(name).propose(request(60, print_=p), Bench()) for p in ("a", "b")]
     assert proposals[0] != proposals[1]

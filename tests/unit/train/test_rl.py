@@ -15,7 +15,7 @@ pytest.importorskip("gguf", reason="gguf (extra train)")
 
 # ruff: noqa: E402 - these need what was asked for above
 from cr1cc.errors import UserError
-from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS, decode
+from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS, decode_for
 from cr1cc.passes.recipe import check_recipe
 from cr1cc.records import Metric, Toolchain
 from cr1cc.train import rl
@@ -57,7 +57,8 @@ def test_what_is_drawn_is_vetted_and_what_was_allowed_is_known(network: Network)
     for one, some in zip(told, answers, strict=True):
         for answer in some:
             assert answer.tokens[0] == IDS[ANSWER]
-            check_recipe(decode(answer.tokens[1:]), one.request.major, "X86")
+            recipe = decode_for(answer.tokens[1:], one.request.major, "X86")
+            check_recipe(recipe, one.request.major, "X86")
             assert len(answer.allowed) == len(answer.tokens) - 1
             assert all(
                 masks[mask][token]

@@ -123,7 +123,7 @@ def test_answers_can_come_out_of_masked_decoding() -> None:
     for one in told():
         major = int(TOKENS[one.prompt[3]].partition(":")[2])
         target = TOKENS[one.prompt[4]].partition(":")[2]
-        rules = Rules(major, target, frozenset(), options=True)
+        rules = Rules(major, target, frozenset(), Metric.BYTES)
         for branch in one.branches:
             answer = branch.tokens.index(IDS["<answer>"])
             assert walk(rules, branch.tokens[answer + 1 :])
