@@ -162,6 +162,8 @@ def sft(folder: Path | None, **amounts: int | None) -> None:
               type=click.Choice(["grpo", "ppo", "reinforce"]), help="How it learns.")  # fmt: skip
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
+@click.option("--turns", type=click.IntRange(0, 40),
+              help="Measurements of a conversation; 0: one answer, nothing else.")  # fmt: skip
 @click.option("--group", type=click.IntRange(2), help="Answers for each of them.")
 @click.option("--rate", type=float, help="How large the steps are.")
 @click.option("--alpha", type=float, help="What a saved share counts in the reward.")

@@ -34,6 +34,7 @@ _WORDS = {
     Action.SEARCH: vocabulary.SEARCH,
     Action.ANSWER: vocabulary.ANSWER,
 }
+_LONGEST = 512  # tokens of a conversation: most recipes that are measured take a few
 _ACTIONS = {IDS[word]: action for action, word in _WORDS.items()}
 
 
@@ -48,6 +49,7 @@ class Conversation(Protocol):
     """All that was said up to now; a value, which nothing changes."""
 
     most: ClassVar[int]  # samples that may be asked for at once
+    measured: ClassVar[int]  # recipes that may be measured turn by turn
     version: ClassVar[str]  # of the protocol and its limits
 
     def ask(
@@ -70,7 +72,7 @@ class Conversation(Protocol):
     ) -> Self:
         """The conversation behind this sample, once its recipe, or the one that was found,
         has made `after` of `before`; None: it could not be measured. Raises RecipeError
-        for one that the model has no words for."""
+        for one that the model has no words for, or no room."""
         ...
 
     def ask_tails(self, rows: int, temperature: float, seed: str) -> AnyQuestion | None:
@@ -88,7 +90,10 @@ class TokenConversation:
     """With a model of ours: turns of tokens, as `cr1cc.train.trajectories` tells them."""
 
     most: ClassVar[int] = 64
-    version: ClassVar[str] = f"{LENGTH} of {ROOM} tokens, {most} rows"
+    measured: ClassVar[int] = 16
+    version: ClassVar[str] = (
+        f"{LENGTH} of {ROOM} to {_LONGEST} tokens, {most} rows, {measured} turns"
+    )
 
     model: Stamp
     request: Request
@@ -102,7 +107,7 @@ class TokenConversation:
         start = State(rules) if forced else turn(rules, *(_WORDS[action] for action in actions))
         return Question(
             self.model, self._turns(forced), start, rows, self._room(), temperature, seed,
-            apart=bool(forced),
+            apart=True,
         )  # fmt: skip
 
     def heard(self, actions: Sequence[Action], sample: Sample) -> Said:
@@ -123,7 +128,10 @@ class TokenConversation:
     ) -> Self:
         result = (IDS[RESULT], *_spelled(found), vocabulary.gain(before, after))
         turns = self._turns(_forced(actions))
-        return replace(self, turns=turns, ahead=(*sample.tokens, *result))
+        ahead = (*sample.tokens, *result)
+        if sum(map(len, (*turns, ahead))) + 2 + LENGTH > self._room():
+            raise RecipeError("the conversation has no room for another turn")
+        return replace(self, turns=turns, ahead=ahead)
 
     def ask_tails(self, rows: int, temperature: float, seed: str) -> Question:
         turns = ((*vocabulary.prompt(self.request), IDS[TAIL]),)
@@ -140,7 +148,7 @@ class TokenConversation:
     def _room(self) -> int:
         """Of the prompt, what is said with its result each time, and the answer."""
         exchanges = (self.questions - 1) * (LENGTH + 3)
-        return -(-(PROMPT_LENGTH + exchanges + 1 + LENGTH) // 128) * 128
+        return min(-(-(PROMPT_LENGTH + exchanges + 1 + LENGTH) // 128) * 128, _LONGEST)
 
 
 def _forced(actions: Sequence[Action]) -> tuple[int, ...]:
@@ -163,7 +171,10 @@ class TextConversation:
     """With a foreign model: texts and responses to them."""
 
     most: ClassVar[int] = 8
-    version: ClassVar[str] = f"text {dialogue.VERSION}, {text.LENGTH} tokens, {most} rows"
+    measured: ClassVar[int] = 4
+    version: ClassVar[str] = (
+        f"text {dialogue.VERSION}, {text.LENGTH} tokens, {most} rows, {measured} turns"
+    )
 
     model: Stamp
     request: Request

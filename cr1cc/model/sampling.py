@@ -41,9 +41,9 @@ def sample(
     penalty: float = 1.0, *, apart: bool = False,
 ) -> list[Sample]:  # fmt: skip
     """Let `rows` rows go on from `start` until each is done: the distinct ones, most probable
-    first. `logits` are those behind the prefix. With a `penalty` above 1 what a row has said is
-    less probable to be said again (arXiv:1909.05858, section 4.1). Equal arguments give equal
-    samples."""
+    first, or, apart, those with the most probable beginning. `logits` are those behind the
+    prefix. With a `penalty` above 1 what a row has said is less probable to be said again
+    (arXiv:1909.05858, section 4.1). Equal arguments give equal samples."""
     masks: dict[object, NDArray[np.intp]] = {}
     led = len(start.allowed()) if apart else 1  # rows that draw nothing
     drawn = [_draws(seed, row, start.left) if row >= led else None for row in range(rows)]
@@ -68,7 +68,7 @@ def sample(
             token = int(allowed[choice])
             tokens[row].append(token)
             logarithms[row] += logarithm
-            states[row] = states[row].step(token)
+            states[row] = _ended(states[row].step(token), tokens[row])
         alive = [row for row in alive if not states[row].done]
         if alive:
             current = model.step(alive, [tokens[row][-1] for row in alive])
@@ -77,9 +77,22 @@ def sample(
         for t, p, state in zip(tokens, logarithms, states, strict=True)
     ]
     distinct: dict[object, Sample] = {}
-    for one in sorted(found, key=lambda one: (-one.logarithm, one.tokens)):
+    if not apart:
+        found.sort(key=lambda one: (-one.logarithm, one.tokens))
+    for one in found:
         distinct.setdefault(one.text or one.tokens, one)  # other tokens may spell the same text
     return list(distinct.values())
+
+
+def _ended(state: Choices, said: list[int]) -> Choices:
+    """What a state is with the end behind it, where nothing else may come: that takes no model."""
+    if state.done:
+        return state
+    allowed = state.allowed()
+    if len(allowed) == 1 and (last := state.step(allowed[0])).done:
+        said.append(allowed[0])
+        return last
+    return state
 
 
 def _penalised(logits: Logits, said: Sequence[int], penalty: float) -> Logits:

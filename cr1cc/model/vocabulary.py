@@ -31,10 +31,14 @@ TAIL = "<tail>"
 STAGE, OPTION = ";", "|"
 CLOSE = ")"
 MANAGERS = ("cgscc(", "function(", "function<eager-inv>(", "loop(", "loop-mssa(", "devirt<4>(")
-# Shares of the baseline that a recipe saves: no measurement, less than nothing, nothing, then
-# from each of these thousandths on.
+# Shares of the baseline that a recipe saves: no measurement, less than nothing, the same with
+# each of these thousandths at least, nothing, then from each of these thousandths on.
 _THOUSANDTHS = (1, 3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480)
-GAINS = ("gain:failed", "gain:worse", "gain:none", *(f"gain:{n}" for n in _THOUSANDTHS))
+_LOST = (5, 20, 80, 320)
+GAINS = (
+    "gain:failed", "gain:worse", *(f"gain:-{n}" for n in _LOST),
+    "gain:none", *(f"gain:{n}" for n in _THOUSANDTHS),
+)  # fmt: skip
 _NAME = "= "  # in front of a recipe: the token that stands for it
 BUCKETS = 18  # 0, then one for each power of two; the last one is open
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
@@ -74,6 +78,7 @@ NAMED: dict[int, Recipe] = {
     for token, number in IDS.items()
     if token.startswith(_NAME)
 }
+FIRST_NAME = min(NAMED)  # all tokens from here on are names
 VERSION = hashlib.blake2b("\n".join(TOKENS).encode(), digest_size=8).hexdigest()
 
 
@@ -87,6 +92,8 @@ def gain(before: int, after: int | None) -> int:
     if after is None:
         return IDS["gain:failed"]
     saved = 1000 * (before - after)
+    if -saved >= max(1, _LOST[0] * before):
+        return IDS[f"gain:-{max(n for n in _LOST if -saved >= n * before)}"]
     if saved < max(1, _THOUSANDTHS[0] * before):
         return IDS["gain:worse" if saved < 0 else "gain:none"]
     return IDS[f"gain:{max(n for n in _THOUSANDTHS if saved >= n * before)}"]

@@ -2,8 +2,8 @@
 
 Two tools, those of Compiler-R1 (arXiv:2506.15701): `instrcount` measures a recipe,
 `find_best_pass_sequence` searches with what is left of the budget. The first turn measures;
-then the model chooses among measuring another recipe, the search, and its answer. Whatever it
-answers, the best recipe that was measured is proposed first.
+then the model chooses among measuring another recipe, the search where there is budget for one,
+and its answer. Whatever it answers, the best recipe that was measured is proposed first.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from cr1cc.policy.search import Search, find_best_pass_sequence
 from cr1cc.records import Failure, Proposal, Recipe, Request, Score, Turn, value_of
 from cr1cc.util.messages import Resident
 
-_MEASURED = 4  # recipes that a conversation may measure by itself
+_SEARCH = 32  # evaluations that a search takes at least
 _SEEDS = 8  # recipes of the coreset that its search begins with, besides what was measured
-_ROWS = 8  # ways to say a turn; the most probable one that is new is taken
+_ROWS = 17  # ways to say a turn; the most probable one that is new is taken
 _TEMPERATURE = 0.7
-_QUESTIONS = _MEASURED + 2  # of the longest conversation: the search and the answer besides
 
 
 class Agent:
@@ -42,8 +41,8 @@ class Agent:
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_MEASURED} {_SEEDS} {_ROWS} {_TEMPERATURE}"
-        self.version = f"2 {facts.digest} {facts.version} {constants} {Search().version}"
+        constants = f"{_SEARCH} {_SEEDS} {_ROWS} {_TEMPERATURE}"
+        self.version = f"3 {facts.digest} {facts.version} {constants} {Search().version}"
         self.machine = facts.engine
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
@@ -73,7 +72,8 @@ class _Talk:
         self.results = {BASELINE: base}  # all that was measured
         self.base = value_of(base, request.metric) or 0
         kind, model = CONVERSATIONS[facts.kind], facts.stamps[0][1]
-        self.conversation: Conversation = kind(model, request, _QUESTIONS)
+        # The longest has the search and the answer besides.
+        self.conversation: Conversation = kind(model, request, kind.measured + 2)
         self.asked = 0
         self.trace: list[Turn] = []
 
@@ -92,7 +92,7 @@ class _Talk:
     def _turn(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         """Have one of these said and carry it out; what may be said next, nothing after the
         answer."""
-        sample, said = self._say(actions)
+        actions, sample, said = self._say(actions)
         if said.action is Action.ANSWER:
             self._note(Turn.ANSWERED, said.recipe)
             return ()
@@ -110,11 +110,14 @@ class _Talk:
             return ()
         if found is not None or not self._left():
             return (Action.ANSWER,)
-        more = (Action.MEASURE,) if self.asked < _MEASURED else ()
-        return (Action.ANSWER, Action.SEARCH, *more)
+        count = sum(turn.action == Turn.MEASURED for turn in self.trace)
+        more = (Action.MEASURE,) if count < self.conversation.measured else ()
+        search = (Action.SEARCH,) if self._left() >= _SEARCH else ()
+        return (Action.ANSWER, *search, *more)
 
-    def _say(self, actions: tuple[Action, ...]) -> tuple[Sample, Said]:
-        """The most probable turn that would not measure again what is known."""
+    def _say(self, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Sample, Said]:
+        """The most probable turn, and the actions that it was one of. What is known is not
+        measured again as long as something else is said."""
         self.asked += 1
         seed = f"{Agent.name} {self.request.info.fingerprint} {self.asked}"
         question = self.conversation.ask(actions, _ROWS, _TEMPERATURE, seed)
@@ -122,8 +125,10 @@ class _Talk:
         for sample in self.client.sample(question):
             action, recipe = self.conversation.heard(actions, sample)
             turns.append((sample, Said(action, canonical(recipe))))
-        new = (turn for turn in turns if self._is_new(turn[1]))
-        return next(new, turns[0])
+        new = [turn for turn in turns if self._is_new(turn[1])]
+        if len(actions) > 1 and turns[0] not in new:
+            return self._say((Action.MEASURE,))
+        return (actions, *(new[0] if new else turns[0]))
 
     def _is_new(self, said: Said) -> bool:
         return said.action is not Action.MEASURE or said.recipe not in self.results

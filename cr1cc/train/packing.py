@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cr1cc.model.vocabulary import IDS, PAD
+from cr1cc.model.vocabulary import FIRST_NAME, IDS, NAMED, PAD
 from cr1cc.train.trajectories import Example
 
 
@@ -21,6 +21,8 @@ class Packed:
     seen: Tensor
     targets: Tensor
     learnt: Tensor
+    chosen: Tensor  # (choices, 2) row and place of those where it is known what a name adds
+    adds: Tensor  # (choices, names) the share of the baseline that each name adds there
 
     def to(self, device: str) -> Packed:
         return Packed(**{name: value.to(device) for name, value in vars(self).items()})
@@ -35,6 +37,8 @@ def pack(examples: Sequence[Example]) -> Packed:
     positions = torch.zeros(size, dtype=torch.long)
     seen = torch.eye(length, dtype=torch.bool).repeat(len(examples), 1, 1)
     targets, learnt = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.bool)
+    chosen: list[tuple[int, int]] = []
+    adds: list[Tensor] = []
     for row, told in enumerate(examples):
         begin = len(told.prompt)
         tokens[row, :begin] = torch.tensor(told.prompt)
@@ -52,5 +56,16 @@ def pack(examples: Sequence[Example]) -> Packed:
             # the end of the prompt could say for all branches: the caller chooses the turn.
             targets[row, at : at + count - 1] = torch.tensor(branch.tokens[1:])
             learnt[row, at : at + count - 1] = torch.tensor(branch.learnt[1:])
+            for behind, token in branch.better.items():
+                targets[row, at + behind - 1] = token
+            for behind, known in branch.adds.items():
+                chosen.append((row, at + behind - 1))
+                adds.append(torch.zeros(len(NAMED)))
+                adds[-1][torch.tensor(list(known)) - FIRST_NAME] = torch.tensor(
+                    list(known.values())
+                )
             at += count
-    return Packed(tokens, positions, seen, targets, learnt)
+    return Packed(
+        tokens, positions, seen, targets, learnt, torch.tensor(chosen).view(-1, 2),
+        torch.stack(adds) if adds else torch.zeros(0, len(NAMED)),
+    )  # fmt: skip

@@ -35,7 +35,7 @@ from cr1cc.train.reinforce import Reinforce
 from cr1cc.train.rollout import Batch, Reward, collect
 from cr1cc.train.sft import SHAPE, VALIDATION, best, lessons
 from cr1cc.train.tasks import Task
-from cr1cc.train.trajectories import split
+from cr1cc.train.trajectories import Lesson, split
 
 ALGORITHMS: dict[str, Callable[[Shape], Algorithm]] = {
     "grpo": lambda shape: Grpo(),
@@ -51,6 +51,7 @@ class Plan:
     them `epochs` times."""
 
     algorithm: str = "grpo"
+    turns: int = 7  # measurements of a conversation; 0: an answer is one recipe
     steps: int = 200
     batch: int = 16
     group: int = 8
@@ -74,9 +75,9 @@ def train(
     another plan.
     """
     learning, _ = split(lessons(folder), VALIDATION)
-    small = [lesson for lesson in learning if lesson.request.info.ic <= _LARGEST]
+    small = [lesson for lesson in learning if _fits(lesson, plan.turns)]
     if not small:
-        raise UserError(f"{folder}: no label is of a module that is small enough")
+        raise UserError(f"{folder}: no label is of a module that is small enough and known enough")
     run = _Run(folder, plan)
     with (
         (folder / f"{run.name}.jsonl").open("a" if run.done else "w") as curves,
@@ -88,7 +89,15 @@ def train(
             generator = torch.Generator().manual_seed(rng.getrandbits(63))
             chosen = rng.choices(small, k=plan.batch)
             batch = collect(
-                run.network, task, folder, chosen, plan.group, plan.reward, pool, generator
+                run.network,
+                task,
+                folder,
+                chosen,
+                plan.group,
+                plan.turns,
+                plan.reward,
+                pool,
+                generator,
             )
             row = run.learn(batch) | {"seconds": time.perf_counter() - start}
             curves.write(json.dumps({"step": step + 1, **row}) + "\n")
@@ -96,6 +105,10 @@ def train(
             if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
                 run.save(step + 1)
     return _recent(folder / f"{run.name}.jsonl")
+
+
+def _fits(lesson: Lesson, turns: int) -> bool:
+    return len(lesson.named) > turns if turns else lesson.request.info.ic <= _LARGEST
 
 
 def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
@@ -115,7 +128,8 @@ class _Run:
     def __init__(self, folder: Path, plan: Plan) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
-        self.name = f"rl-{plan.algorithm}{'-scratch' if plan.scratch else ''}"
+        form = "" if plan.turns else "-shot"
+        self.name = f"rl-{plan.algorithm}{form}{'-scratch' if plan.scratch else ''}"
         self.path = folder / f"{self.name}.pt"
         self.reference = Network(plan.shape) if plan.scratch else best(folder)[0]
         self.network = copy.deepcopy(self.reference).train()

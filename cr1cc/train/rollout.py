@@ -1,7 +1,9 @@
-"""What all of reinforcement learning shares: recipes are drawn, measured and rewarded.
+"""What all of reinforcement learning shares: answers are drawn, measured and rewarded.
 
-A step takes some modules, draws a group of recipes for each, under the same masks as in use,
-and measures them with the evaluator. The reward is that of Compiler-R1 (arXiv:2506.15701):
+A step takes some modules and draws a group of answers for each, under the same masks as in use.
+Either an answer is one recipe, which the evaluator measures; or it is a conversation, in which
+names of the coreset are measured, as the labels know, and the best of them is the answer. The
+reward is that of Compiler-R1 (arXiv:2506.15701):
 
     w_f R_format + w_a R_answer    R_format = 1.5 for a well-formed answer of vetted passes
                                    R_answer = alpha (value of -Oz - value) / value of -Oz
@@ -24,9 +26,10 @@ from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.meter import Meter
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import Rules, State
-from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS
+from cr1cc.model.vocabulary import ANSWER, FIRST_NAME, IDS, TOKENS
 from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe
 from cr1cc.records import Metric, Recipe, Score, value_of
+from cr1cc.train import simulate
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
@@ -134,9 +137,12 @@ def _mask(state: State) -> Tensor:
 
 def collect(
     network: Network, task: Task, folder: Path, lessons: Sequence[Lesson], group: int,
-    reward: Reward, pool: Executor, generator: torch.Generator,
+    turns: int, reward: Reward, pool: Executor, generator: torch.Generator,
 ) -> Batch:  # fmt: skip
-    """Draw, measure and reward `group` answers for each lesson."""
+    """Draw, measure and reward `group` answers for each lesson: conversations of so many turns,
+    or recipes if that is 0."""
+    if turns:
+        return _talks(network, lessons, group, turns, reward, generator)
     answers, masks = draw(network, lessons, group, generator)
     flat = [one for some in answers for one in some]
     recipes = [[_said(one, task) for one in some] for some in answers]
@@ -166,6 +172,35 @@ def collect(
     )
 
 
+def _talks(
+    network: Network, lessons: Sequence[Lesson], group: int, turns: int, reward: Reward,
+    generator: torch.Generator,
+) -> Batch:  # fmt: skip
+    rows = [lesson for lesson in lessons for _ in range(group)]
+    drawn = simulate.play(
+        network, rows, turns,
+        lambda logits: torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(1),
+    )  # fmt: skip
+    length = drawn.tokens.shape[1]
+    learnt = tuple(place % (length // turns) == 1 for place in range(length))  # the names
+    branches = [Branch(tuple(tokens), learnt) for tokens in drawn.tokens.tolist()]
+    examples = [
+        Example(tuple(vocabulary.prompt(one.request)), tuple(branches[at * group :][:group]))
+        for at, one in enumerate(lessons)
+    ]
+    allowed = torch.zeros(len(rows) * turns, len(TOKENS), dtype=torch.bool)
+    allowed[:, FIRST_NAME:] = drawn.open.flatten(0, 1)
+    best = drawn.best[:, -1]
+    return Batch(
+        pack(examples),
+        allowed,
+        torch.arange(len(rows)).repeat_interleave(turns),
+        torch.arange(len(lessons)).repeat_interleave(group),
+        torch.tensor([reward.of(True, share) for share in best.tolist()]),
+        best,
+    )
+
+
 def _said(answer: Drawn, task: Task) -> Recipe:
     return vocabulary.decode_for(answer.tokens[1:], task.major, task.target)
 
@@ -183,7 +218,7 @@ def _file(folder: Path, lesson: Lesson) -> str:
 
 def _unknown(lesson: Lesson, recipes: Sequence[Recipe]) -> list[Recipe]:
     """Those that the labels have no value of."""
-    values = lesson.values()
+    values = lesson.values
     return [recipe for recipe in dict.fromkeys(recipes) if recipe not in values]
 
 
@@ -193,7 +228,7 @@ def _shares(
     """The share of the baseline that each recipe saves."""
     shares = {
         recipe: None if value is None else 1 - value / lesson.base
-        for recipe, value in lesson.values().items()
+        for recipe, value in lesson.values.items()
     }
     return [(shares | dict(measured))[recipe] for recipe in recipes]
 

@@ -8,6 +8,10 @@ itself has to say is learnt; what a tool answers, and recipes that turned out ba
     refine     <measure> bad <result> gain <measure> good <result> gain <answer> good
     search     <measure> bad <result> gain <search> <result> best gain <answer> best
     tail       <tail> a pipeline for functions
+    walk       <measure> some <result> gain <measure> some <result> gain … <answer> best of them
+
+In a walk the recipes are anything, and what is learnt is what had better been said there: known
+is what every recipe of the coreset would have added to the best one before.
 
 The tools are those of Compiler-R1 (arXiv:2506.15701): `instrcount` and
 `find_best_pass_sequence`. Good recipes are drawn by what they save: one that saves as much as
@@ -17,15 +21,16 @@ the best known one e times as often as one that saves `_SOFTNESS` less of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from random import Random
 
 from cr1cc.errors import RecipeError
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import LENGTH, TAIL_LENGTH
-from cr1cc.model.vocabulary import ANSWER, IDS, MEASURE, RESULT, SEARCH, TAIL
+from cr1cc.model.vocabulary import ANSWER, END, IDS, MEASURE, RESULT, SEARCH, TAIL
+from cr1cc.passes.coreset import known
 from cr1cc.passes.recipe import adapt, canonical, parse_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
@@ -33,7 +38,12 @@ from cr1cc.train.tasks import Row
 
 _SOFTNESS = 0.15
 # How often each kind is drawn, where the module has what it takes.
-_KINDS = {"shot": 5, "direct": 1, "refine": 1, "search": 1, "tail": 1}
+_KINDS = {"walk": 6, "shot": 2, "direct": 0.5, "refine": 0.5, "search": 0.5, "tail": 0.5}
+_LONGEST_WALK = 16  # measurements
+_IN_ORDER = 0.6  # share of a walk's recipes that are the next ones of the coreset
+_HINTED = 0.2  # share of those that are the best ones to take
+_ENOUGH = 0.001  # share of the baseline: nothing that adds less is worth a measurement
+_SEARCH_ADDS = 0.005  # share of the baseline: what a search must add to be called
 _WITH_BAD = ("refine", "search")
 _OTHER_VERSION = 0.4  # share of modules that are told as of another LLVM, to learn all versions
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
@@ -47,6 +57,10 @@ class Branch:
 
     tokens: tuple[int, ...]
     learnt: tuple[bool, ...]
+    # By place: what had better been said there, instead of the token of the context.
+    better: Mapping[int, int] = field(default_factory=dict)
+    # By place: the share of the baseline that each of these tokens would add there.
+    adds: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,22 @@ class Lesson:
     fair: tuple[tuple[Recipe, int], ...] = ()  # the rest of the others
     tails: tuple[tuple[str, int], ...] = ()  # with the bytes that each saves by itself
 
+    @cached_property
+    def named(self) -> dict[int, float]:
+        """Of the recipes of the coreset, by their tokens and in its order: the share of the
+        baseline that they save; what could not be measured saves nothing."""
+        values = self.values
+        return {
+            token: 0.0 if values[recipe] is None else 1 - (values[recipe] or 0) / self.base
+            for token, recipe in _coreset(self.request.metric).items()
+            if recipe in values
+        }
+
+    def gain_of(self, token: int) -> int:
+        """The token for what a named recipe makes of the baseline."""
+        return vocabulary.gain(self.base, self.values[vocabulary.NAMED[token]])
+
+    @cached_property
     def values(self) -> dict[Recipe, int | None]:
         """What is known of recipes; None: it could not be measured."""
         return dict(self.good) | dict(self.bad) | dict(self.fair)
@@ -98,15 +128,16 @@ def example(lesson: Lesson, branches: int, rng: Random) -> Example:
     for _ in range(branches):
         kind = rng.choices(list(kinds), list(kinds.values()))[0]
         try:
-            told = _tail if kind == "tail" else _branch
-            found.append(told(lesson, request, kind, rng))
-        except RecipeError:  # longer than a recipe may be
+            found.append(_TELL.get(kind, _branch)(lesson, request, kind, rng))
+        except RecipeError:  # longer than a recipe may be, or there is nothing to say
             continue
     prompt = [_jittered(token, rng) for token in vocabulary.prompt(request)]
     return Example(tuple(prompt), tuple(found))
 
 
 def _tells(lesson: Lesson, kind: str) -> bool:
+    if kind == "walk":
+        return len(lesson.named) > _LONGEST_WALK
     return bool(lesson.tails if kind == "tail" else kind not in _WITH_BAD or lesson.bad)
 
 
@@ -149,6 +180,58 @@ def _branch(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
     )
 
 
+def _walk(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
+    """What is measured is mostly what the coreset has next, as in use, where nothing else is
+    known; some of it is anything, some what is best there."""
+    tokens: list[int] = []
+    learnt: list[bool] = []
+    better: dict[int, int] = {}
+    adds: dict[int, Mapping[int, float]] = {}
+    left = dict(lesson.named)  # what each saves, a share
+    best, said, place = 0.0, 0, 0
+    order = list(left)
+    for _ in range(rng.randint(1, _LONGEST_WALK)):
+        gains = {token: max(share - best, 0.0) for token, share in left.items()}
+        if max(gains.values()) < _ENOUGH:
+            break
+        wanted = _drawn(gains, rng)
+        while order[place] not in left:
+            place += 1
+        if rng.random() < _IN_ORDER:
+            taken = order[place]
+        else:
+            taken = wanted if rng.random() < _HINTED else rng.choice(list(left))
+        better[len(tokens) + 1] = wanted
+        adds[len(tokens) + 1] = gains
+        share = left.pop(taken)
+        spelt = [IDS[MEASURE], taken, IDS[END], IDS[RESULT], lesson.gain_of(taken)]
+        tokens += spelt
+        learnt += [True, True, True, False, False]
+        if share > best:
+            best, said = share, taken
+    searched = 1 - lesson.good[0][1] / lesson.base
+    if not left or max(left.values()) - best < _ENOUGH:
+        if searched - best >= _SEARCH_ADDS:
+            tokens.append(IDS[SEARCH])
+            learnt.append(True)
+        elif said:
+            tokens += [IDS[ANSWER], said, IDS[END]]
+            learnt += [True] * 3
+    elif said:  # the budget is used up
+        tokens += [IDS[ANSWER], said, IDS[END]]
+        learnt += [False, True, True]
+    if not tokens:
+        raise RecipeError("there is nothing to measure")
+    return Branch(tuple(tokens), tuple(learnt), better, adds)
+
+
+def _drawn(gains: Mapping[int, float], rng: Random) -> int:
+    some = {token: gain for token, gain in gains.items() if gain > 0}
+    most = max(some.values())
+    weights = [math.exp((gain - most) / most / _SOFTNESS) for gain in some.values()]
+    return rng.choices(list(some), weights)[0]
+
+
 def _tail(lesson: Lesson, request: Request, kind: str, rng: Random) -> Branch:
     text = rng.choices([t for t, _ in lesson.tails], [saved for _, saved in lesson.tails])[0]
     tokens = vocabulary.encode_tail(_fitting_tail(text, request.major))
@@ -164,6 +247,14 @@ def _fitting_tail(text: str, major: int) -> str:
     if not stages:
         raise RecipeError("nothing is left of the pipeline")
     return stages[0]
+
+
+@cache
+def _coreset(metric: Metric) -> dict[int, Recipe]:
+    """The recipes that have a token each, by it."""
+    recipes = map(canonical, known().recipes[metric])
+    tokens = ((vocabulary.encode(recipe), recipe) for recipe in recipes)
+    return {said[0]: recipe for said, recipe in tokens if said[0] in vocabulary.NAMED}
 
 
 @cache
@@ -186,6 +277,11 @@ def _tokens(recipe: Recipe, major: int, target: str) -> list[int]:
 def _weights(lesson: Lesson) -> list[float]:
     most = lesson.base - lesson.good[0][1]
     return [math.exp((lesson.base - value) / most / _SOFTNESS) for _, value in lesson.good]
+
+
+_TELL: dict[str, Callable[[Lesson, Request, str, Random], Branch]] = {
+    "tail": _tail, "walk": _walk,
+}  # fmt: skip
 
 
 def split(lessons: Sequence[Lesson], packages: Sequence[str]) -> tuple[list[Lesson], list[Lesson]]:

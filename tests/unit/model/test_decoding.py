@@ -55,7 +55,17 @@ def test_buckets_are_powers_of_two(count: int, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("after", "expected"),
-    [(None, "failed"), (1001, "worse"), (1000, "none"), (999, "1"), (990, "10"), (500, "480")],
+    [
+        (None, "failed"),
+        (1500, "-320"),
+        (1020, "-20"),
+        (1005, "-5"),
+        (1001, "worse"),
+        (1000, "none"),
+        (999, "1"),
+        (990, "10"),
+        (500, "480"),
+    ],
 )
 def test_gains_are_told_in_thousandths_of_the_baseline(after: int | None, expected: str) -> None:
     assert TOKENS[vocabulary.gain(1000, after)] == f"gain:{expected}"

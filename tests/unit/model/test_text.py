@@ -136,7 +136,9 @@ def test_items_are_those_that_the_tables_allow() -> None:
     assert spell(spell(start, 'sroa", "'), 'sroa"]</answer>').done
     for rules in (Rules.of(request(metric=Metric.INSTRUCTIONS)), Rules.of(request())):
         dash = words.tokens[b"-"]
-        assert (dash in Spelling(rules, ANSWER).start(words).allowed()) == (rules.metric is Metric.BYTES)
+        assert (dash in Spelling(rules, ANSWER).start(words).allowed()) == (
+            rules.metric is Metric.BYTES
+        )
 
 
 def test_what_all_actions_have_in_common_is_begun_already() -> None:

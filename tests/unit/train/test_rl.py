@@ -26,13 +26,13 @@ from cr1cc.train.network import Network
 from cr1cc.train.packing import pack
 from cr1cc.train.ppo import Ppo
 from cr1cc.train.reinforce import Reinforce
-from cr1cc.train.rollout import Batch, Reward, draw
+from cr1cc.train.rollout import Batch, Reward, collect, draw
 from cr1cc.train.tasks import Task
 from cr1cc.train.trajectories import Branch, Example
-from tests.unit.train.test_trajectories import ROW, lesson
+from tests.unit.train.test_trajectories import ROW, lesson, walker
 
 SHAPE = Shape(len(TOKENS), width=32, layers=1, heads=2, hidden=32, context=256)
-PLAN = rl.Plan(steps=3, batch=2, group=3, every=1, jobs=1, scratch=True, shape=SHAPE)
+PLAN = rl.Plan(turns=0, steps=3, batch=2, group=3, every=1, jobs=1, scratch=True, shape=SHAPE)
 PROGRAM = "int f(int *p, int n) { int s = 0; for (int i = 0; i < n; i++) s += p[i] * i; return s; }"
 
 
@@ -88,6 +88,43 @@ def test_the_reward_is_that_of_the_literature() -> None:
     assert reward.of(False, 0.0) == 0
     assert reward.of(True, None) == reward.of(True, -5.0) < reward.of(True, -0.01)
     assert Reward(answer_weight=1, alpha=10).of(True, 0.1) == pytest.approx(1.75)
+
+
+def test_a_conversation_measures_names_and_is_worth_the_best_of_them(network: Network) -> None:
+    told = [walker(), walker()]
+    batch = collect(network, None, None, told, 3, 5, Reward(), None, generator())
+    assert batch.packed.learnt.sum() == 2 * 3 * 5 == len(batch.owner)
+    said = batch.packed.targets[batch.packed.learnt].view(6, 5)
+    for row, names in enumerate(said.tolist()):
+        assert len(set(names)) == 5
+        best = max(told[row // 3].named[name] for name in names)
+        assert float(batch.saved[row]) == pytest.approx(best)
+        assert float(batch.rewards[row]) == pytest.approx(Reward().of(True, best))
+    assert batch.allowed[torch.arange(30), said.flatten()].all()
+    assert (
+        batch.allowed.sum(1).view(6, 5).tolist() == [[len(told[0].named) - n for n in range(5)]] * 6
+    )
+    old, _ = batch.logarithms(network)
+    assert float(old.detach().exp().sum()) > 0
+
+
+@pytest.mark.parametrize("name", rl.ALGORITHMS)
+def test_conversations_become_better(name: str, network: Network) -> None:
+    """Of one module, whose best recipe is the sixth of the coreset."""
+    algorithm = rl.ALGORITHMS[name](SHAPE)
+    network, told = network.train(), [walker()] * 4
+    optimiser = torch.optim.Adam([*network.parameters(), *algorithm.parameters()], lr=6e-3)
+    means = []
+    for step in range(40):
+        batch = collect(network, None, None, told, 8, 2, Reward(), None, generator(step))
+        known = measured(batch, network)
+        advantages = algorithm.advantages(batch, known)
+        new, states = batch.logarithms(network)
+        optimiser.zero_grad()
+        algorithm.loss(batch, known, advantages, new, states).backward()
+        optimiser.step()
+        means.append(float(batch.saved.mean()))
+    assert sum(means[-5:]) > 2 * sum(means[:5])
 
 
 def batch_of(rewards: list[float], group: int, network: Network) -> Batch:
@@ -190,19 +227,19 @@ def test_a_run_measures_learns_and_goes_on_where_it_was(
     task = Task.of(any_toolchain)
     plan = replace(PLAN, algorithm=name)
     whole = rl.train(folder, task, plan, quietly)
-    curves = folder / f"rl-{name}-scratch.jsonl"
+    curves = folder / f"rl-{name}-shot-scratch.jsonl"
     rows = [json.loads(line) for line in curves.read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3]
     assert all(0 <= row["saved"] <= row["best"] < 1 for row in rows)
     assert whole["reward"] == pytest.approx(sum(row["reward"] for row in rows) / 3)
-    weights, facts = rl.trained(folder, f"{name}-scratch")
+    weights, facts = rl.trained(folder, f"{name}-shot-scratch")
     assert facts["step"] == 3
-    (folder / f"rl-{name}-scratch.pt").unlink()
+    (folder / f"rl-{name}-shot-scratch.pt").unlink()
     rl.train(folder, task, replace(plan, steps=1), quietly)
     rl.train(folder, task, plan, quietly)
     again = [json.loads(line) for line in curves.read_text().splitlines()]
     assert [row["reward"] for row in again] == [row["reward"] for row in rows]
-    resumed, _ = rl.trained(folder, f"{name}-scratch")
+    resumed, _ = rl.trained(folder, f"{name}-shot-scratch")
     for key, value in weights.state_dict().items():
         assert torch.allclose(value, resumed.state_dict()[key], atol=1e-5), key
 

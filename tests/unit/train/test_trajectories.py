@@ -9,7 +9,8 @@ import pytest
 from cr1cc.model import vocabulary
 from cr1cc.model.decoding import Rules, walk
 from cr1cc.model.vocabulary import END, IDS, PROMPT_LENGTH, TOKENS, decode
-from cr1cc.passes.recipe import parse_recipe
+from cr1cc.passes.recipe import format_recipe, parse_recipe
+from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Metric
 from cr1cc.train.trajectories import Branch, Example, Lesson, example, split
 
@@ -147,3 +148,45 @@ def test_packages_are_split_whole() -> None:
     learning, others = split(lessons, ("sed", "gzip"))
     assert {one.package for one in learning} == {"bc"}
     assert {one.package for one in others} == {"sed", "gzip"}
+
+
+CORESET = [format_recipe(recipe) for recipe in Coreset().recipes[Metric.BYTES]]
+
+
+def walker() -> Lesson:
+    """All of the coreset was measured; the sixth is best, the second one fails."""
+    values = [990 - number % 7 for number in range(len(CORESET))]
+    measured: list[list[object]] = [list(pair) for pair in zip(CORESET, values, strict=True)]
+    measured[5][1], measured[1][1] = 900, None
+    return lesson(recipes=[measured[5]], others=[one for one in measured if one is not measured[5]])
+
+
+def test_in_a_walk_it_is_learnt_what_adds_to_the_best_before() -> None:
+    one = walker()
+    names = list(one.named)
+    assert len(names) == len(CORESET)
+    lengths = set()
+    for seed in range(60):
+        for branch in example(one, 4, Random(seed)).branches:
+            if not branch.adds:
+                continue
+            lengths.add(len(branch.adds))
+            best, seen = 0.0, set()
+            for place, adds in branch.adds.items():
+                assert words(branch)[place - 1] == "<measure>"
+                assert not seen & set(adds)
+                for token, added in adds.items():
+                    assert added == pytest.approx(max(one.named[token] - best, 0))
+                assert adds[branch.better[place]] > 0
+                assert branch.tokens[place + 3] == one.gain_of(branch.tokens[place])
+                seen.add(branch.tokens[place])
+                best = max(best, one.named[branch.tokens[place]])
+            if "<answer>" in words(branch):
+                said = words(branch).index("<answer>") + 1
+                assert one.named[branch.tokens[said]] == best
+                assert branch.learnt[said - 1] == (best == one.named[names[5]])
+    assert len(lengths) > 4
+
+
+def test_without_the_values_of_the_coreset_no_walk_is_told() -> None:
+    assert not any(branch.adds for one in told(50) for branch in one.branches)

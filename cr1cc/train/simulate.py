@@ -1,0 +1,75 @@
+"""Conversations played against the labels: nothing is compiled.
+
+The labels know what every recipe of the coreset makes of a module. So a model can be asked what
+it would measure, told the result, and asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cr1cc.model import vocabulary
+from cr1cc.model.vocabulary import END, FIRST_NAME, IDS, MEASURE, NAMED, RESULT
+from cr1cc.train.network import Network, Past
+from cr1cc.train.trajectories import Lesson
+
+# Of each row (rows, names) logits, minus infinity for names that may not be said: which name.
+Choose = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Talks:
+    """Conversations of equal length. A turn is: measure, the name, the end, result, gain."""
+
+    tokens: Tensor  # (rows, tokens) behind the prompt
+    open: Tensor  # (rows, turns, names) bool: what might have been said
+    best: Tensor  # (rows, turns) share of the baseline that the best until then saves
+
+
+def play(network: Network, lessons: Sequence[Lesson], turns: int, choose: Choose) -> Talks:
+    """One conversation for each lesson, which names more recipes than there are turns."""
+    with torch.no_grad():
+        return _play(network, lessons, turns, choose)
+
+
+def _play(network: Network, lessons: Sequence[Lesson], turns: int, choose: Choose) -> Talks:
+    tokens = torch.tensor([[*vocabulary.prompt(one.request), IDS[MEASURE]] for one in lessons])
+    free = torch.zeros(len(lessons), len(NAMED), dtype=torch.bool)
+    for row, lesson in enumerate(lessons):
+        free[row, torch.tensor(list(lesson.named)) - FIRST_NAME] = True
+    said, masks, best = [], [], [torch.zeros(len(lessons))]
+    at = 0
+    past: Past = ()
+    for _ in range(turns):
+        logits, past = network.follow(tokens, at, past)
+        at += tokens.shape[1]
+        names = choose(logits[:, FIRST_NAME:].masked_fill(~free, -torch.inf))
+        masks.append(free.clone())
+        free[torch.arange(len(lessons)), names] = False
+        chosen = list(zip(lessons, (names + FIRST_NAME).tolist(), strict=True))
+        saved = torch.tensor([one.named[token] for one, token in chosen])
+        best.append(torch.maximum(best[-1], saved))
+        tokens = torch.tensor(
+            [[token, IDS[END], IDS[RESULT], one.gain_of(token), IDS[MEASURE]]
+             for one, token in chosen]
+        )  # fmt: skip
+        said.append(tokens.roll(1, 1))  # the next one begins with what ends this one
+    return Talks(torch.cat(said, 1), torch.stack(masks, 1), torch.stack(best[1:], 1))
+
+
+def saved(network: Network, lessons: Sequence[Lesson], turns: int) -> list[float]:
+    """The share of the baseline that the best of the first recipes saves if the most probable
+    one is measured each time, mean over lessons, after each turn."""
+    means: list[float] = play(network, lessons, turns, lambda x: x.argmax(1)).best.mean(0).tolist()
+    return means
+
+
+def in_order(lessons: Sequence[Lesson], turns: int) -> list[float]:
+    """The same for the first recipes of the coreset."""
+    shares = torch.tensor([list(one.named.values())[:turns] for one in lessons])
+    means: list[float] = shares.clamp(min=0).cummax(1).values.mean(0).tolist()
+    return means
