@@ -48,7 +48,8 @@ def request(major: int = 19, metric: Metric = Metric.BYTES) -> Request:
 def question(model: str, asked: Request | None = None, seed: str = "s") -> Question:
     asked = asked or request()
     turns = ((*prompt(asked), IDS[ANSWER]),)
-    return Question(stamp(model), turns, State(Rules.of(asked)), 8, ROOM, 0.9, seed)
+    # Hot, for a model that knows what it wants says little else.
+    return Question(stamp(model), turns, State(Rules.of(asked)), 8, ROOM, 4.0, seed)
 
 
 def pid(client: ModelClient) -> int:
