@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from cr1cc.cli.progress import track
 from cr1cc.errors import UserError
 from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
+
+if TYPE_CHECKING:
+    from cr1cc.train.network import Network
 
 
 @click.group()
@@ -122,8 +125,9 @@ def synergy(
 @click.option("--modules", type=click.IntRange(1), help="How many modules; default: all.")
 @click.option("--functions", type=click.IntRange(0), help="How many functions besides.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at once.")
+@click.option("--held-out", is_flag=True, help="Modules that are held out, to compare models on.")
 def label(
-    folder: Path | None, clang: str | None, metric: str, **amounts: int | None
+    folder: Path | None, clang: str | None, metric: str, held_out: bool, **amounts: int | None
 ) -> None:  # fmt: skip
     """Search modules and functions for their best recipes; it goes on where it was."""
     from cr1cc.train import label as labels
@@ -131,7 +135,7 @@ def label(
 
     home = _home(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
-    plan = labels.Plan(Metric(metric), **given)
+    plan = labels.Plan(Metric(metric), held_out=held_out, **given)
     task = Task.of(usable(clang))
     rows = labels.label(task, labels.chosen(home, task, plan), home, plan, _progress)
     better = sum(bool(row["recipes"]) for row in rows)
@@ -190,6 +194,35 @@ def rl(
 
 @command.command()
 @_FOLDER
+@click.option("--weights", multiple=True,
+              help="Of which training: sft, or one of `cr1 train rl`; several.")  # fmt: skip
+def compare(folder: Path | None, weights: tuple[str, ...]) -> None:
+    """Compare trainings on labels of modules that are held out, without compiling."""
+    with _extra():
+        from cr1cc.train import compare as comparing
+
+    home = _home(folder)
+    networks = [(name, _trained(home, name)[0]) for name in weights or ("sft",)]
+    rows = comparing.compare(home, networks)
+    for metric in dict.fromkeys(row.metric for row in rows):
+        some = [row for row in rows if row.metric == metric]
+        click.echo(f"{metric}: saved on {some[0].modules} modules after so many measurements")
+        click.echo(f"{'':24}" + "".join(f"{turns:9}" for turns in comparing.TURNS))
+        for row in some:
+            click.echo(f"{row.who:24}" + "".join(f"{share:9.2%}" for share in row.saved))
+
+
+def _trained(home: Path, name: str) -> tuple[Network, dict[str, Any]]:
+    """Weights, and what is known of their training. Raises UserError."""
+    with _extra():
+        from cr1cc.train.rl import trained
+        from cr1cc.train.sft import best
+
+    return best(home) if name == "sft" else trained(home, name)
+
+
+@command.command()
+@_FOLDER
 @click.option("--weights", default="sft", show_default=True,
               help="Of which training: sft, or the name of one of `cr1 train rl`.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
@@ -198,11 +231,8 @@ def export(folder: Path | None, weights: str, output: Path | None) -> None:
     """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
     with _extra():
         from cr1cc.train import export as exporting
-        from cr1cc.train.rl import trained
-        from cr1cc.train.sft import best
 
-    home = _home(folder)
-    network, facts = best(home) if weights == "sft" else trained(home, weights)
+    network, facts = _trained(_home(folder), weights)
     target = output or Path(SHIPPED)
     found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")

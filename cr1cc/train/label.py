@@ -1,6 +1,7 @@
 """What the model learns from: for every module the recipes that proved best on it.
 
 FOLDER/label-METRIC.jsonl   one line for each module (a run can be taken up again)
+FOLDER/held-METRIC.jsonl    the same for modules that are held out: to compare, never to learn from
 
 A function alone is a module, too (`functions.py`).
 
@@ -57,11 +58,20 @@ class Plan:
     functions: int = 1200
     jobs: int = 2
     seed: int = 1
+    held_out: bool = False
+
+
+def log_of(folder: Path, metric: Metric, *, held_out: bool) -> Path:
+    """Where the rows are."""
+    return folder / f"{'held' if held_out else 'label'}-{metric.value}.jsonl"
 
 
 def chosen(folder: Path, task: Task, plan: Plan) -> list[Sample]:
     """What the plan wants to be labelled, and all that mining measured. Raises UserError if
     there is no corpus."""
+    if plan.held_out:
+        held = samples(folder, KIND[plan.metric], held_out=True)
+        return _first(held, (), plan.modules, plan.seed)
     modules, functions = (samples(folder, KIND[plan.metric] + form) for form in ("", FUNCTIONS))
     known = measured(folder, task, plan.metric.value)
     return [
@@ -91,7 +101,7 @@ def label(
         else (_label, task, sample, metric, plan.budget)
         for sample in corpus
     ]
-    log = folder / f"label-{metric}.jsonl"
+    log = log_of(folder, plan.metric, held_out=plan.held_out)
     rows = note(logged(log, work, plan.jobs), "label", len(work))
     return [row for row in rows if row]
 

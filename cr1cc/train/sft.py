@@ -27,6 +27,7 @@ from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
 from cr1cc.records import Metric
 from cr1cc.train import checkpoint, simulate
 from cr1cc.train.gguf_file import Shape
+from cr1cc.train.label import log_of
 from cr1cc.train.network import Network
 from cr1cc.train.packages import HELD_OUT
 from cr1cc.train.packing import Packed, pack
@@ -64,15 +65,16 @@ class Plan:
 
 
 def lessons(folder: Path) -> list[Lesson]:
-    """What `cr1 train label` found in FOLDER, of packages that are not held out by now. Raises
-    UserError if that is nothing."""
+    """What `cr1 train label` found in FOLDER, of packages that are not held out by now and of
+    modules on which something is better than plain -Oz. Raises UserError if that is nothing."""
     found: list[Lesson] = []
     held = {package.name for package in HELD_OUT}
     for metric in Metric:
-        log = folder / f"label-{metric.value}.jsonl"
+        log = log_of(folder, metric, held_out=False)
         lines = log.read_text().splitlines() if log.exists() else []
         rows = (row for line in lines if (row := _row(line)))
-        found += filter(None, (Lesson.of(row) for row in rows if row["package"] not in held))
+        told = (Lesson.of(row) for row in rows if row["package"] not in held)
+        found += (lesson for lesson in told if lesson.good)
     if not found:
         raise UserError(f"{folder}: no labels; `cr1 train label` makes them")
     return found

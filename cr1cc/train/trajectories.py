@@ -105,14 +105,12 @@ class Lesson:
         return dict(self.good) | dict(self.bad) | dict(self.fair)
 
     @staticmethod
-    def of(row: Row) -> Lesson | None:
-        """None for a module on which nothing is known that is better than plain -Oz."""
+    def of(row: Row) -> Lesson:
+        """Without a good recipe there is nothing to be learnt."""
         good = tuple((_read(text), value) for text, value in row["recipes"])
-        if not good:
-            return None
         info = ModuleInfo("", row["triple"], row["ic"], tuple(row["features"]), 1, False)
         request = Request(info, Level.OZ, row["major"], "X86", 1, Metric(row["metric"]))
-        half = (row["base"] + good[0][1]) / 2
+        half = (row["base"] + (good[0][1] if good else row["base"])) / 2
         others = [(_read(text), value) for text, value in row["others"]]
         bad = tuple((r, value) for r, value in others if value is None or value > half)
         fair = tuple((r, value) for r, value in others if value is not None and value <= half)

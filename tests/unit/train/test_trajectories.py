@@ -28,9 +28,7 @@ ROW = {
 
 
 def lesson(**changes: object) -> Lesson:
-    found = Lesson.of({**ROW, **changes})
-    assert found is not None
-    return found
+    return Lesson.of({**ROW, **changes})
 
 
 def told(count: int = 400) -> list[Example]:
@@ -41,8 +39,10 @@ def words(branch: Branch) -> list[str]:
     return [TOKENS[token] for token in branch.tokens]
 
 
-def test_a_module_without_anything_better_teaches_nothing() -> None:
-    assert Lesson.of({**ROW, "recipes": []}) is None
+def test_a_module_without_anything_better_has_nothing_good() -> None:
+    found = lesson(recipes=[], others=[["@size; @size", 1000], ["@size; dse", 1001]])
+    assert found.good == ()
+    assert set(found.values.values()) == {1000, 1001}
 
 
 def test_examples_repeat_and_differ_by_their_seed() -> None:
