@@ -2,8 +2,9 @@
 
 Two tools, those of Compiler-R1 (arXiv:2506.15701): `instrcount` measures a recipe,
 `find_best_pass_sequence` searches with what is left of the budget. The first turn measures;
-then the model chooses among measuring another recipe, the search where there is budget for one,
-and its answer. Whatever it answers, the best recipe that was measured is proposed first.
+then the model chooses between measuring another recipe and the search, as long as there is budget
+for them, and answers in the end. Whatever it answers, the best recipe that was measured is proposed
+first.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Agent:
         self._resident = resident
         self._coreset = Coreset()
         constants = f"{_SEARCH} {_SEEDS} {_ROWS} {_TEMPERATURE}"
-        self.version = f"3 {facts.digest} {facts.version} {constants} {Search().version}"
+        self.version = f"4 {facts.digest} {facts.version} {constants} {Search().version}"
         self.machine = facts.engine
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
@@ -113,7 +114,7 @@ class _Talk:
         count = sum(turn.action == Turn.MEASURED for turn in self.trace)
         more = (Action.MEASURE,) if count < self.conversation.measured else ()
         search = (Action.SEARCH,) if self._left() >= _SEARCH else ()
-        return (Action.ANSWER, *search, *more)
+        return (*search, *more) or (Action.ANSWER,)
 
     def _say(self, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Sample, Said]:
         """The most probable turn, and the actions that it was one of. What is known is not
