@@ -18,6 +18,7 @@ from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
 
 if TYPE_CHECKING:
+    from cr1cc.train.compare import Training
     from cr1cc.train.network import Network
 
 
@@ -45,18 +46,20 @@ _METRIC = click.option(
 def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     """Fetch and build the packages of the table; keep modules and functions as bitcode."""
     from cr1cc.train import duplicates, functions
-    from cr1cc.train.corpus import KINDS, collect
+    from cr1cc.train.census import census
+    from cr1cc.train.corpus import collect
     from cr1cc.train.tasks import Task
 
     home, toolchain, jobs = _home(folder), usable(clang), os.cpu_count() or 1
     for line in collect(home, toolchain.driver, programs, jobs):
         click.echo(line)
     task = Task.of(toolchain)
-    count = functions.split(task, home, jobs, _progress)
-    near = duplicates.find(task, home, jobs, _progress)
-    modules = sum(1 for kind in KINDS for _ in (home / kind).glob("*/*.bc"))
-    click.echo(f"{home}: {modules} modules, {count} functions")
-    click.echo(f"{near} of them are near duplicates of what is held out, and not learnt from")
+    functions.split(task, home, jobs, _progress)
+    duplicates.find(task, home, jobs, _progress)
+    found = census(home)
+    click.echo(f"{home}: {len(found['packages'])} packages")
+    for kind, count in found["total"].items():
+        click.echo(f"  {kind}: {count}, of which {found['learnt'][kind]} may be learnt from")
 
 
 @command.command()
@@ -149,13 +152,16 @@ def label(
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
 @click.option("--seed", type=int, help="Of all that is random.")
-def sft(folder: Path | None, **amounts: int | None) -> None:
+@click.option("--view", default="features", show_default=True,
+              type=click.Choice(["features", "opcodes"]),
+              help="What is told of a module; opcodes is there to compare with.")  # fmt: skip
+def sft(folder: Path | None, view: str, **amounts: int | None) -> None:
     """Train the model on the labels; an interrupted run goes on where it was."""
     with _extra():
         from cr1cc.train import sft as training
 
     given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
-    found = training.train(_home(folder), training.Plan(**given), _counted)
+    found = training.train(_home(folder), training.Plan(view=view, **given), _counted)
     click.echo(f"best after {found['step']} steps: loss {found['loss']:.3f} on other packages")
 
 
@@ -202,8 +208,8 @@ def compare(folder: Path | None, weights: tuple[str, ...]) -> None:
         from cr1cc.train import compare as comparing
 
     home = _home(folder)
-    networks = [(name, _trained(home, name)[0]) for name in weights or ("sft",)]
-    rows = comparing.compare(home, networks)
+    trainings = [_training(home, name) for name in weights or ("sft",)]
+    rows = comparing.compare(home, trainings)
     for metric in dict.fromkeys(row.metric for row in rows):
         some = [row for row in rows if row.metric == metric]
         click.echo(f"{metric}: saved on {some[0].modules} modules after so many measurements")
@@ -218,7 +224,14 @@ def _trained(home: Path, name: str) -> tuple[Network, dict[str, Any]]:
         from cr1cc.train.rl import trained
         from cr1cc.train.sft import best
 
-    return best(home) if name == "sft" else trained(home, name)
+    return best(home, name) if name.startswith("sft") else trained(home, name)
+
+
+def _training(home: Path, name: str) -> Training:
+    from cr1cc.train.compare import Training
+
+    network, facts = _trained(home, name)
+    return Training(name, facts["plan"].get("view", "features"), network)
 
 
 @command.command()

@@ -15,10 +15,10 @@ from functools import cache
 from cr1cc.model import vocabulary as words
 from cr1cc.model.vocabulary import IDS, TOKENS
 from cr1cc.passes.grammar import MANAGERS as KINDS
-from cr1cc.passes.grammar import leaves, parse_pipeline
-from cr1cc.passes.macros import MACROS, is_macro
+from cr1cc.passes.grammar import parse_pipeline
+from cr1cc.passes.macros import MACROS
 from cr1cc.passes.options import Option, find_option, options_for
-from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES
+from cr1cc.passes.recipe import MAX_OPTIONS, MAX_STAGES, passes_of
 from cr1cc.passes.rows import Pass, PassLevel, forms_for
 from cr1cc.passes.table import PASSES, passes_for
 from cr1cc.records import Metric, Recipe, Request
@@ -52,7 +52,7 @@ class Rules:
         """Whether a recipe with a name may be said by it."""
         if recipe.options and self.metric is not Metric.BYTES:
             return False
-        return not (self.huge and self.huge & _passes_of(recipe))
+        return not (self.huge and self.huge & passes_of(recipe))
 
 
 @dataclass(frozen=True)
@@ -217,12 +217,6 @@ def _beginnings(rules: Rules) -> tuple[int, ...]:
     """What a recipe may begin with: a macro, or the name of known stages or of all of it."""
     named = (token for token, recipe in words.NAMED.items() if rules.takes(recipe))
     return tuple(sorted((*_macros(), *named)))
-
-
-@cache
-def _passes_of(recipe: Recipe) -> frozenset[str]:
-    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
-    return frozenset(text.partition("<")[0] for stage in stages for text in leaves(stage))
 
 
 @cache

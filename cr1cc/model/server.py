@@ -82,8 +82,7 @@ class Desk:
         self._turns = turns
         return self._loaded.sample(
             session, self._logits, start, question.rows, question.temperature, question.seed,
-            question.penalty,
-            apart=question.apart,
+            question.penalty, apart=question.apart,
         )  # fmt: skip
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 
 from cr1cc.errors import RecipeError
 from cr1cc.passes.grammar import (
@@ -107,9 +108,15 @@ def _passes(check: Callable[[], None]) -> bool:
 
 def fits(recipe: Recipe, instructions: int) -> bool:
     """Whether every pass may run on a module of so many instructions before optimisation."""
-    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
-    rows = (find_pass(text.partition("<")[0]) for stage in stages for text in leaves(stage))
+    rows = map(find_pass, passes_of(recipe))
     return all(row is None or row.largest is None or instructions <= row.largest for row in rows)
+
+
+@cache
+def passes_of(recipe: Recipe) -> frozenset[str]:
+    """The names of its passes, without parameters; macros are none."""
+    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
+    return frozenset(text.partition("<")[0] for stage in stages for text in leaves(stage))
 
 
 def check_tail(text: str, major: int) -> None:

@@ -22,7 +22,8 @@ _FIRST = 40  # recipes of the first population
 _PARENTS = 40  # the best, from which parents are chosen
 _CHILDREN = 16  # of a generation
 _TOURNAMENT = 3
-_MINIMISE_SHARE = 3  # one part in three of the budget is kept for minimising the winner
+_MINIMISE_SHARE = 3  # one part in three of the budget is kept for minimising the winner,
+_MINIMISED = 300  # but no more: what delta debugging of a hundred passes seldom takes
 _SEEDS = 8  # recipes of the coreset in the first population
 _GIVEN = 16  # the best that are proposed
 
@@ -37,7 +38,7 @@ class Search:
         """`seeds`: recipes to begin with; None: the first of the shipped coreset."""
         self._coreset = Coreset()
         self._seeds = seeds
-        self.version = f"2+{self._coreset.version}"
+        self.version = f"3+{self._coreset.version}"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """The best recipes found, best first; all of them have been measured."""
@@ -70,7 +71,7 @@ class _Run:
         self.fitness: dict[Recipe, Fitness | None] = {}
 
     def evolve(self, seeds: Sequence[Recipe]) -> None:
-        reserve = self.request.budget // _MINIMISE_SHARE
+        reserve = min(self.request.budget // _MINIMISE_SHARE, _MINIMISED)
         breeder = self.breeder
         known = [recipe for recipe in seeds if breeder.holds(recipe)]
         first = [BASELINE, *known, *breeder.standards()]

@@ -27,14 +27,14 @@ _SHARE = 0.5
 Note = Callable[[Iterable[Row], str, int], Iterable[Row]]
 
 
-def find(task: Task, folder: Path, jobs: int, note: Note) -> int:
-    """Write the lists of all kinds; how many files are near duplicates."""
-    return sum(
-        _find(task, folder, kind + form, jobs, note) for kind in KINDS for form in ("", FUNCTIONS)
-    )
+def find(task: Task, folder: Path, jobs: int, note: Note) -> None:
+    """Write the lists of all kinds."""
+    for kind in KINDS:
+        for form in ("", FUNCTIONS):
+            _find(task, folder, kind + form, jobs, note)
 
 
-def _find(task: Task, folder: Path, kind: str, jobs: int, note: Note) -> int:
+def _find(task: Task, folder: Path, kind: str, jobs: int, note: Note) -> None:
     files = modules_of(folder, kind)
     work = [(_shapes, task, sample) for sample in files]
     step = f"shapes ({kind})"
@@ -48,7 +48,6 @@ def _find(task: Task, folder: Path, kind: str, jobs: int, note: Note) -> int:
         if sample.package not in names and _is_near(_telling(row), held)
     ]
     replace_file(str(near_file(folder, kind)), "".join(f"{n}\n" for n in near).encode())
-    return len(near)
 
 
 def _telling(row: Row) -> list[tuple[str, int]]:

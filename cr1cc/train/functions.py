@@ -29,8 +29,8 @@ _MODULES = 50  # a process takes so many, for libLLVM keeps what it has read
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
-def split(task: Task, folder: Path, jobs: int, note: Note) -> int:
-    """Take apart what is not yet; the number of functions. `note` shows progress."""
+def split(task: Task, folder: Path, jobs: int, note: Note) -> None:
+    """Take apart what is not yet. `note` shows progress."""
     for kind in KINDS:
         place = folder / (kind + FUNCTIONS)
         todo = [
@@ -40,7 +40,6 @@ def split(task: Task, folder: Path, jobs: int, note: Note) -> int:
         ]
         for package in note(todo, f"functions ({kind})", len(todo)):
             _split_package(task, package, place / package.name, jobs)
-    return sum(1 for kind in KINDS for _ in (folder / (kind + FUNCTIONS)).glob("*/*.bc"))
 
 
 def _split_package(task: Task, package: Path, place: Path, jobs: int) -> None:

@@ -27,6 +27,9 @@ from cr1cc import decide
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.evaluator import Evaluator
 from cr1cc.evaluate.meter import Meter
+from cr1cc.ir.opcodes import opcode_pairs
+from cr1cc.llvm.library import Library
+from cr1cc.llvm.module import Module
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe, tail_holds
 from cr1cc.passes.rows import PassLevel
@@ -160,11 +163,17 @@ def _row(
         "major": task.major,
         "ic": info.ic,
         "features": list(info.features),
+        "opcodes": _opcodes(task, sample),
         "base": before,
         "recipes": [[format_recipe(recipe), value] for value, recipe in best],
         "others": [[format_recipe(recipe), values[recipe]] for recipe in rest],
         "tails": tails,
     }
+
+
+def _opcodes(task: Task, sample: Sample) -> dict[str, int]:
+    with Module.read(Library(task.library), sample.path.read_bytes()) as module:
+        return opcode_pairs(module)
 
 
 def _known(task: Task, info: ModuleInfo, by: Metric) -> list[Recipe]:

@@ -29,11 +29,12 @@ from cr1cc.train import checkpoint
 from cr1cc.train.algorithm import Algorithm, Measured, divergence
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.grpo import Grpo
+from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.ppo import Ppo
 from cr1cc.train.reinforce import Reinforce
 from cr1cc.train.rollout import Batch, Reward, collect
-from cr1cc.train.sft import SHAPE, VALIDATION, best, lessons
+from cr1cc.train.sft import SHAPE, VALIDATION, best
 from cr1cc.train.tasks import Task
 from cr1cc.train.trajectories import Lesson, split
 
@@ -64,6 +65,16 @@ class Plan:
     reward: Reward = field(default=Reward())
     shape: Shape = field(default=SHAPE)  # with random weights
 
+    @property
+    def name(self) -> str:
+        """Of the run: the algorithm, and what is not as usual."""
+        unusual = {
+            "shot": not self.turns,
+            "scratch": self.scratch,
+            f"alpha{self.reward.alpha:g}": self.reward.alpha != Reward().alpha,
+        }
+        return "-".join([self.algorithm, *(word for word, is_so in unusual.items() if is_so)])
+
 
 def train(
     folder: Path, task: Task, plan: Plan,
@@ -74,7 +85,7 @@ def train(
     Raises UserError if there are no labels, no weights to begin with, or the checkpoint is of
     another plan.
     """
-    learning, _ = split(lessons(folder), VALIDATION)
+    learning, _ = split(learnt(folder, VIEWS[0]), VALIDATION)
     small = [lesson for lesson in learning if _fits(lesson, plan.turns)]
     if not small:
         raise UserError(f"{folder}: no label is of a module that is small enough and known enough")
@@ -128,8 +139,7 @@ class _Run:
     def __init__(self, folder: Path, plan: Plan) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
-        form = "" if plan.turns else "-shot"
-        self.name = f"rl-{plan.algorithm}{form}{'-scratch' if plan.scratch else ''}"
+        self.name = f"rl-{plan.name}"
         self.path = folder / f"{self.name}.pt"
         self.reference = Network(plan.shape) if plan.scratch else best(folder)[0]
         self.network = copy.deepcopy(self.reference).train()

@@ -1,8 +1,10 @@
 """Supervised training: the model learns to say what the labels say (stage 1).
 
-FOLDER/sft.pt      where the training stands (a run can be taken up again) and its best weights
-FOLDER/sft.jsonl   the curves: step, loss on what is learnt, loss on other packages, and what
-                   conversations save there, played against the labels (`simulate.py`)
+FOLDER/NAME.pt      where the training stands (a run can be taken up again) and its best weights
+FOLDER/NAME.jsonl   the curves: step, loss on what is learnt, loss on other packages, and what
+                    conversations save there, played against the labels (`simulate.py`)
+
+NAME is sft, or sft-opcodes with that view of the modules (`lessons.py`).
 
 Every step's examples are drawn anew from the labels by a generator seeded with the step, so a
 run that was interrupted sees what an uninterrupted one sees.
@@ -27,9 +29,8 @@ from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
 from cr1cc.records import Metric
 from cr1cc.train import checkpoint, simulate
 from cr1cc.train.gguf_file import Shape
-from cr1cc.train.label import log_of
+from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
-from cr1cc.train.packages import HELD_OUT
 from cr1cc.train.packing import Packed, pack
 from cr1cc.train.trajectories import Example, Lesson, example, split
 
@@ -61,31 +62,17 @@ class Plan:
     decay: float = 0.1
     every: int = 100  # steps between two looks at the other packages
     seed: int = 1
+    view: str = VIEWS[0]
     shape: Shape = field(default=SHAPE)
 
-
-def lessons(folder: Path) -> list[Lesson]:
-    """What `cr1 train label` found in FOLDER, of packages that are not held out by now and of
-    modules on which something is better than plain -Oz. Raises UserError if that is nothing."""
-    found: list[Lesson] = []
-    held = {package.name for package in HELD_OUT}
-    for metric in Metric:
-        log = log_of(folder, metric, held_out=False)
-        lines = log.read_text().splitlines() if log.exists() else []
-        rows = (row for line in lines if (row := _row(line)))
-        told = (Lesson.of(row) for row in rows if row["package"] not in held)
-        found += (lesson for lesson in told if lesson.good)
-    if not found:
-        raise UserError(f"{folder}: no labels; `cr1 train label` makes them")
-    return found
+    @property
+    def name(self) -> str:
+        return name_of(self.view)
 
 
-def _row(line: str) -> dict[str, Any]:
-    try:
-        row: dict[str, Any] = json.loads(line)["row"]
-    except (ValueError, KeyError, TypeError):
-        return {}  # the line that an interruption tore
-    return row
+def name_of(view: str) -> str:
+    """Of a training with this view."""
+    return "sft" if view == VIEWS[0] else f"sft-{view}"
 
 
 def train(
@@ -95,13 +82,13 @@ def train(
 
     Raises UserError if there are no labels or the checkpoint is of another plan.
     """
-    learning, others = split(lessons(folder), VALIDATION)
+    learning, others = split(learnt(folder, plan.view), VALIDATION)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(plan.seed)
     network = Network(plan.shape).to(device)
     optimiser = _optimiser(network, plan)
     beginning = {"step": 0, "loss": math.inf, "saved": 0.0, "best_step": 0, "best": {}}
-    state = checkpoint.resume(folder / "sft.pt", asdict(plan), beginning)
+    state = checkpoint.resume(folder / f"{plan.name}.pt", asdict(plan), beginning)
     if state["step"]:
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
@@ -110,9 +97,9 @@ def train(
         for metric in Metric
     }
     check = [pack(batch) for batch in _checks(others or learning, plan)]
-    with (folder / "sft.jsonl").open("a" if state["step"] else "w") as curves:
+    with (folder / f"{plan.name}.jsonl").open("a" if state["step"] else "w") as curves:
         losses: list[float] = []
-        for step in note(range(state["step"], plan.steps), "sft", plan.steps - state["step"]):
+        for step in note(range(state["step"], plan.steps), plan.name, plan.steps - state["step"]):
             losses.append(_step(network, optimiser, learning, plan, step, device))
             if (step + 1) % plan.every and step + 1 != plan.steps:
                 continue
@@ -133,13 +120,13 @@ def train(
                 step=step + 1, network=checkpoint.weights(network),
                 optimiser=optimiser.state_dict(),
             )  # fmt: skip
-            checkpoint.save(state, folder / "sft.pt")
+            checkpoint.save(state, folder / f"{plan.name}.pt")
     return {"loss": state["loss"], "saved": state["saved"], "step": state["best_step"]}
 
 
-def best(folder: Path) -> tuple[Network, dict[str, Any]]:
+def best(folder: Path, name: str = "sft") -> tuple[Network, dict[str, Any]]:
     """The best weights of a training and what is known of it. Raises UserError."""
-    path = folder / "sft.pt"
+    path = folder / f"{name}.pt"
     if not path.exists():
         raise UserError(f"{path}: not there; `cr1 train sft` makes it")
     state = torch.load(path, map_location="cpu", weights_only=True)

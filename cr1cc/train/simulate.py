@@ -37,10 +37,7 @@ def play(network: Network, lessons: Sequence[Lesson], turns: int, choose: Choose
 
 
 def _play(network: Network, lessons: Sequence[Lesson], turns: int, choose: Choose) -> Talks:
-    tokens = torch.tensor([[*vocabulary.prompt(one.request), IDS[MEASURE]] for one in lessons])
-    free = torch.zeros(len(lessons), len(NAMED), dtype=torch.bool)
-    for row, lesson in enumerate(lessons):
-        free[row, torch.tensor(list(lesson.named)) - FIRST_NAME] = True
+    tokens, free = _prompts(lessons), _known(lessons)
     said, masks, best = [], [], [torch.zeros(len(lessons))]
     at = 0
     past: Past = ()
@@ -68,8 +65,34 @@ def saved(network: Network, lessons: Sequence[Lesson], turns: int) -> list[float
     return means
 
 
+def at_once(network: Network, lessons: Sequence[Lesson], turns: int) -> list[float]:
+    """The same for the most probable recipes of the first turn: no result is told."""
+    with torch.no_grad():
+        logits, _ = network.follow(_prompts(lessons), 0, ())
+    logits = logits[:, FIRST_NAME:].masked_fill(~_known(lessons), -torch.inf)
+    names = logits.argsort(1, descending=True)[:, :turns] + FIRST_NAME
+    pairs = zip(lessons, names.tolist(), strict=True)
+    return _best_so_far([[one.named[token] for token in some] for one, some in pairs])
+
+
 def in_order(lessons: Sequence[Lesson], turns: int) -> list[float]:
     """The same for the first recipes of the coreset."""
-    shares = torch.tensor([list(one.named.values())[:turns] for one in lessons])
-    means: list[float] = shares.clamp(min=0).cummax(1).values.mean(0).tolist()
+    return _best_so_far([list(one.named.values())[:turns] for one in lessons])
+
+
+def _best_so_far(shares: Sequence[Sequence[float]]) -> list[float]:
+    best = torch.tensor(shares).clamp(min=0).cummax(1).values
+    means: list[float] = best.mean(0).tolist()
     return means
+
+
+def _prompts(lessons: Sequence[Lesson]) -> Tensor:
+    return torch.tensor([[*vocabulary.prompt(one.request), IDS[MEASURE]] for one in lessons])
+
+
+def _known(lessons: Sequence[Lesson]) -> Tensor:
+    """(rows, names) bool: of which the labels know the value."""
+    known = torch.zeros(len(lessons), len(NAMED), dtype=torch.bool)
+    for row, lesson in enumerate(lessons):
+        known[row, torch.tensor(list(lesson.named)) - FIRST_NAME] = True
+    return known

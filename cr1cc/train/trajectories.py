@@ -105,10 +105,11 @@ class Lesson:
         return dict(self.good) | dict(self.bad) | dict(self.fair)
 
     @staticmethod
-    def of(row: Row) -> Lesson:
-        """Without a good recipe there is nothing to be learnt."""
+    def of(row: Row, told: tuple[int, ...]) -> Lesson:
+        """`told`: 56 numbers of the module. Without a good recipe there is nothing to be
+        learnt."""
         good = tuple((_read(text), value) for text, value in row["recipes"])
-        info = ModuleInfo("", row["triple"], row["ic"], tuple(row["features"]), 1, False)
+        info = ModuleInfo("", row["triple"], row["ic"], told, 1, False)
         request = Request(info, Level.OZ, row["major"], "X86", 1, Metric(row["metric"]))
         half = (row["base"] + (good[0][1] if good else row["base"])) / 2
         others = [(_read(text), value) for text, value in row["others"]]

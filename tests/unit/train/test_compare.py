@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch (extra train)")
 from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import TOKENS
 from cr1cc.records import Metric
-from cr1cc.train.compare import TURNS, compare
+from cr1cc.train.compare import TURNS, Training, compare
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.label import log_of
 from cr1cc.train.network import Network
@@ -36,15 +36,18 @@ def write(folder: Path, *gains: dict[int, int]) -> None:
 def test_modules_without_anything_better_count(tmp_path: Path) -> None:
     write(tmp_path, {0: 20, 3: 100}, {3: -50}, {})
     torch.manual_seed(1)
-    rows = compare(tmp_path, [("mine", Network(SHAPE).eval())])
+    rows = compare(tmp_path, [Training("mine", "opcodes", Network(SHAPE).eval())])
     assert [(row.metric, row.modules, row.who) for row in rows] == [
-        ("bytes", 3, "coreset"), ("bytes", 3, "mine"), ("bytes", 3, "all of the coreset"),
+        ("bytes", 3, "coreset"), ("bytes", 3, "mine"), ("bytes", 3, "mine, asked once"),
+        ("bytes", 3, "all of the coreset"),
     ]  # fmt: skip
-    first, mine, everything = rows
+    first, mine, once, everything = rows
     assert first.saved == pytest.approx([0.02 / 3 if turns < 4 else 0.1 / 3 for turns in TURNS])
     assert everything.saved == pytest.approx([0.1 / 3] * len(TURNS))
-    assert list(mine.saved) == sorted(mine.saved)
-    assert mine.saved[-1] <= 0.1 / 3 + 1e-6
+    for found in (mine, once):
+        assert list(found.saved) == sorted(found.saved)
+        assert found.saved[-1] <= 0.1 / 3 + 1e-6
+    assert mine.saved[0] == once.saved[0]
 
 
 def test_without_labels_there_is_a_clear_error(tmp_path: Path) -> None:

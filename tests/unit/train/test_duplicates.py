@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module
 from cr1cc.records import Toolchain
+from cr1cc.train.census import census
 from cr1cc.train.corpus import FUNCTIONS, KINDS, samples
 from cr1cc.train.duplicates import find
 from cr1cc.train.functions import split
@@ -57,12 +59,23 @@ def folder(tmp_path: Path, any_toolchain: Toolchain) -> Path:
 def test_near_duplicates_stay_on_one_side(folder: Path, any_toolchain: Toolchain) -> None:
     task = Task.of(any_toolchain)
     assert len(samples(folder)) == 3
-    assert find(task, folder, 2, quietly) == 2 * (1 + 2)  # modules, functions, of both kinds
+    find(task, folder, 2, quietly)
     for kind in KINDS:
         assert [one.name for one in samples(folder, kind)] == ["a/mixed.bc", "a/own.bc"]
         assert len(samples(folder, kind, held_out=True)) == 1
         assert {one.package for one in samples(folder, kind + FUNCTIONS)} == {"a"}
-    assert find(task, folder, 1, quietly) == 6
+    find(task, folder, 1, quietly)
+    counted = census(folder)
+    assert counted["packages"]["a"] == {
+        "version": "", "held_out": False, "packages": 3, "paper": 3,
+        "packages-functions": counted["total"]["packages-functions"] - 1,
+        "paper-functions": counted["total"]["paper-functions"] - 1,
+    }  # fmt: skip
+    assert counted["packages"][HELD_OUT[0].name]["held_out"]
+    for kind, count in counted["total"].items():  # one is held out, and its copies go
+        copies = 2 if kind.endswith(FUNCTIONS) else 1
+        assert counted["learnt"][kind] == count - 1 - copies
+    assert json.loads((folder / "corpus.json").read_text()) == counted
 
 
 def test_a_module_can_be_read_for_a_while(any_toolchain: Toolchain, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -94,6 +95,15 @@ def test_an_interrupted_run_ends_like_one_that_was_not(folder: Path, tmp_path: P
     again, _ = best(folder)
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_a_training_with_another_view_has_its_own_files(folder: Path) -> None:
+    train(folder, PLAN, quietly)
+    train(folder, replace(PLAN, view="opcodes"), quietly)
+    first, facts = best(folder)
+    other, others = best(folder, "sft-opcodes")
+    assert [facts["plan"]["view"], others["plan"]["view"]] == ["features", "opcodes"]
+    assert not torch.equal(first.token_embd.weight, other.token_embd.weight)
 
 
 def test_a_checkpoint_of_another_plan_is_not_gone_on_with(folder: Path) -> None:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch (extra train)")
 from cr1cc.model.vocabulary import FIRST_NAME, IDS, TOKENS
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.network import Network
-from cr1cc.train.simulate import in_order, play, saved
+from cr1cc.train.simulate import at_once, in_order, play, saved
 from tests.unit.train.test_trajectories import walker
 
 SHAPE = Shape(len(TOKENS), width=32, layers=1, heads=2, hidden=32, context=256)
@@ -58,3 +58,19 @@ def test_in_order_are_the_first_ones_of_the_coreset() -> None:
     one = walker()
     shares = [max(share, 0) for share in list(one.named.values())[:TURNS]]
     assert in_order([one], TURNS) == pytest.approx(list(accumulate(shares, max)))
+
+
+def test_asked_once_takes_the_most_probable_first_turns(network: Network) -> None:
+    one = walker()
+    first = play(network, [one], 1, lambda logits: logits.argmax(1))
+    asked: list[torch.Tensor] = []
+
+    def choose(logits: torch.Tensor) -> torch.Tensor:
+        asked.append(logits)
+        return logits.argmax(1)
+
+    play(network, [one], 1, choose)
+    order = (asked[0][0].argsort(descending=True)[:TURNS] + FIRST_NAME).tolist()
+    shares = [max(one.named[token], 0) for token in order]
+    assert at_once(network, [one], TURNS) == pytest.approx(list(accumulate(shares, max)))
+    assert at_once(network, [one], 1)[0] == pytest.approx(float(first.best[0, 0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -20,15 +21,16 @@ GOOD = [
     ["@size | -enable-misched=false", 990],
 ]
 OTHERS = [["@size; @size", 1000], ["@size; iroutliner", 1100], ["@size; globalopt", None]]
-ROW = {
+ROW: dict[str, Any] = {
     "package": "bc", "module": "bc/a.bc", "metric": "bytes", "triple": "x86_64-pc-linux-gnu",
-    "major": 19, "ic": 700, "features": list(range(56)), "base": 1000,
-    "recipes": GOOD, "others": OTHERS,
+    "major": 19, "ic": 700, "features": list(range(56)), "opcodes": {"26 28": 3, "1 2": 1},
+    "base": 1000, "recipes": GOOD, "others": OTHERS,
 }  # fmt: skip
 
 
 def lesson(**changes: object) -> Lesson:
-    return Lesson.of({**ROW, **changes})
+    row = {**ROW, **changes}
+    return Lesson.of(row, tuple(row["features"]))
 
 
 def told(count: int = 400) -> list[Example]:
