@@ -4,21 +4,23 @@ Every contender gets the same modules, in both settings of `cr1 bench`. A worker
 and its resident model runs there too, so seconds are those of one core. Contenders with large
 budgets get fewer modules (`--deep-modules`), the first ones of the same order that are not large.
 
-FOLDER/bench-policy.jsonl   a line for each module and contender (a run can be taken up again)
-docs/policy.json, policy.md, policy-*.svg   what is written from it
+docs/policy.jsonl                a line for each module and contender
+docs/policy.md, policy-*.svg     what is written from it
 
-The corpus must be there: `cr1 train corpus`.
+A run goes on where it was, and one after a change measures again what the change concerns: a line
+says which compiler and which version of the proposer it is of. The corpus must be there:
+`cr1 train corpus`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -28,7 +30,6 @@ from random import Random
 from typing import Any
 
 from cr1cc.bench.contenders import contenders
-from cr1cc.bench.results import Result, Summary, summaries
 from cr1cc.bench.run import run
 from cr1cc.bench.task import Task
 from cr1cc.cli.progress import track
@@ -42,18 +43,15 @@ from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.find import find_compiler
 from cr1cc.train.corpus import KINDS, Sample, samples
 from cr1cc.train.tasks import spread
+from cr1cc.util.atomic import replace_file
 from tests import plots
+from tests.policy_page import DEEP, SETTINGS, USUAL, markdown, results
 from tests.projects.bench import machine, stop_residents
 from tests.projects.fetch import CHECKOUT
 
-SETTINGS = dict(zip(("product", "paper"), KINDS, strict=True))
-USUAL = (
-    "baseline", "twice", "random:16", "coreset:1", "coreset:16", "coreset:100", "search:100",
-    "samples:1", "samples:16", "samples:64", "penalised:16", "model:16", "model:64", "agent:16",
-    "agent:64",
-)  # fmt: skip
-DEEP = ("search:1100", "search:4400", "search:10000")
-_LARGEST = 100_000  # bytes of bitcode: with more, the deep ones would take hours for one module
+_KINDS = dict(zip(SETTINGS, KINDS, strict=True))  # of the corpus
+_LOG = "policy.jsonl"
+_LARGEST = 40_000  # bytes of bitcode: with more, the deep ones would take hours for one module
 
 Row = dict[str, Any]
 
@@ -63,22 +61,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clang")
     parser.add_argument("--folder", type=Path, default=Path(cache_home(os.environ)) / "corpus")
     parser.add_argument("--modules", type=int, default=100, help="of each setting")
-    parser.add_argument("--deep-modules", type=int, default=16)
+    parser.add_argument("--deep-modules", type=int, default=10)
     parser.add_argument("--contender", action="append", default=[], help="besides: NAME@FILE:N")
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs")
     given = parser.parse_args(arguments)
     try:
+        compiler = _toolchain(given.clang).identity
         figures = {
             "machine": machine(),
             "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            "compiler": _toolchain(given.clang).identity,
+            "compiler": compiler,
             "model": _digest(),
-            "rows": list(_rows(given)),
+            "rows": list(_rows(given, compiler)),
+            "trainings": _read(given.output / "trainings.json"),
         }
     except Cr1Error as error:
         print(f"bench-policy: {error}", file=sys.stderr)
         return 1
-    (given.output / "policy.json").write_text(json.dumps(figures) + "\n")
+    lines = "".join(json.dumps(row) + "\n" for row in figures["rows"])
+    replace_file(str(given.output / _LOG), lines.encode())
     text = markdown(figures)
     (given.output / "policy.md").write_text(text)
     by_setting = {setting: results(figures["rows"], setting) for setting in SETTINGS}
@@ -88,10 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _rows(given: argparse.Namespace) -> Iterator[Row]:
-    log = given.folder / "bench-policy.jsonl"
+def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
+    """All that is wanted, in order: read from the log, or measured and added to it."""
+    log = given.output / _LOG
     work = []
-    for setting, kind in SETTINGS.items():
+    for setting, kind in _KINDS.items():
         chosen = _chosen(given.folder, kind, given.modules)
         small = [sample for sample in chosen if sample.path.stat().st_size <= _LARGEST]
         work += [
@@ -99,10 +101,11 @@ def _rows(given: argparse.Namespace) -> Iterator[Row]:
         ]
         work += [(setting, sample, name) for sample in small[: given.deep_modules] for name in DEEP]
     lines = log.read_text().splitlines() if log.exists() else []
+    versions = _versions(compiler, dict.fromkeys(name for _, _, name in work))
     known = {_key(row): row for row in map(json.loads, lines)}
     todo: dict[tuple[str, Sample], list[str]] = {}
     for setting, sample, name in work:
-        if (setting, sample.name, name) not in known:
+        if (setting, sample.name, name, versions[name]) not in known:
             todo.setdefault((setting, sample), []).append(name)
     context = get_context("fork")
     cores: Queue[int] = context.Queue()
@@ -118,17 +121,27 @@ def _rows(given: argparse.Namespace) -> Iterator[Row]:
         jobs = [pool.submit(_measure, *key, names) for key, names in todo.items()]
         for job in track(as_completed(jobs), "modules", len(jobs)):
             for row in job.result():
+                row["version"] = versions[row["proposer"]]
                 known[_key(row)] = row
                 file.write(json.dumps(row) + "\n")
             file.flush()
         for core in os.listdir(place):
             stop_residents({**os.environ, "XDG_RUNTIME_DIR": os.path.join(place, core)})
-    wanted = {(setting, sample.name, name) for setting, sample, name in work}
-    return (row for key, row in known.items() if key in wanted)
+    wanted = [(setting, sample.name, name, versions[name]) for setting, sample, name in work]
+    return [known[key] for key in wanted if key in known]
 
 
-def _key(row: Row) -> tuple[str, str, str]:
-    return row["setting"], row["module"], row["proposer"]
+def _key(row: Row) -> tuple[str, str, str, str]:
+    return row["setting"], row["module"], row["proposer"], row["version"]
+
+
+def _versions(compiler: str, names: Iterable[str]) -> dict[str, str]:
+    """What results depend on besides the module: a digest of the compiler and the proposer."""
+    with tempfile.TemporaryDirectory() as folder:
+        around = Circumstances(Config(cache_dir=folder), os.environ)
+        asked = contenders(list(names), 16, around, print)
+    texts = {one.name: f"{compiler} {one.proposer.version}" for one in asked}
+    return {n: hashlib.blake2b(t.encode(), digest_size=6).hexdigest() for n, t in texts.items()}
 
 
 def _chosen(folder: Path, kind: str, count: int) -> list[Sample]:
@@ -177,81 +190,9 @@ def _digest() -> str:
         return describe_model("", cache_dir=folder, environ=os.environ).digest
 
 
-def results(rows: Sequence[Row], setting: str) -> list[Result]:
-    """Those of a setting, contender by contender."""
-    names = list(dict.fromkeys((*USUAL, *DEEP, *(row["proposer"] for row in rows))))
-    chosen = [row for row in rows if row["setting"] == setting]
-    chosen.sort(key=lambda row: (names.index(row["proposer"]), row["module"]))
-    return [Result(**{k: v for k, v in row.items() if k != "setting"}) for row in chosen]
-
-
-def markdown(figures: Row) -> str:
-    lines = [
-        "# Who proposes best",
-        "",
-        f"{figures['compiler']}; {figures['machine']}; {figures['date']}; "
-        f"model {figures['model']}.",
-        "Packages that are held out of mining and training; seconds on one core.",
-        "`python -m tests.bench_policy` makes this page; `policy.json` has the rows.",
-    ]
-    for setting in SETTINGS:
-        found = results(figures["rows"], setting)
-        lines += ["", f"## Setting {setting}", "", *_table(summaries(found))]
-        lines += ["", f"![gain by evaluations](policy-{setting}.svg)"]
-        deep = {row.module for row in found if row.proposer in DEEP}
-        few = [row for row in found if row.module in deep]
-        if few:
-            lines += [
-                "",
-                f"The same contenders on the {len(deep)} modules that were searched deeply:",
-            ]
-            lines += ["", *_table(summaries(few))]
-        lines += ["", _carries(found, setting)]
-    return "\n".join(lines) + "\n"
-
-
-def _table(rows: Sequence[Summary]) -> list[str]:
-    lines = [
-        "| contender | modules | OverOz mean | median | worst | OverOrig | bytes mean | median "
-        "| worst | total | success | candidates | seconds | thinking ms |",
-        "|" + "---|" * 14,
-    ]
-    for one in rows:
-        shares = (
-            *(one.over_oz[name] for name in ("mean", "median", "worst")), one.over_orig,
-            *(one.smaller[name] for name in ("mean", "median", "worst", "total")), one.success,
-        )  # fmt: skip
-        cells = (
-            one.proposer, one.modules, *(f"{100 * value:.2f} %" for value in shares),
-            f"{one.candidates:.1f}", f"{one.seconds:.2f}", f"{1e3 * one.thinking:.0f}",
-        )  # fmt: skip
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return lines
-
-
-def _carries(found: Sequence[Result], setting: str) -> str:
-    """How instructions and bytes carry over to each other."""
-    pairs = plots.gains(found)
-    if len(pairs) < 3:
-        return "Too few answers to say how instructions and bytes go together."
-    first, second = zip(*pairs, strict=True)
-    linear = statistics.correlation(first, second)
-    ranks = statistics.correlation(_ranks(first), _ranks(second))
-    same = sum(a * b > 0 for a, b in pairs) / len(pairs)
-    return (
-        f"Instructions and bytes of the {len(pairs)} answers that are not plain -Oz: correlation "
-        f"{linear:.2f}, of ranks {ranks:.2f}; {same:.0%} change both in one direction "
-        f"([each of them](policy-{setting}-bytes.svg))."
-    )
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    """The place of each in order, the mean place of equal ones."""
-    ordered = sorted(values)
-    places: dict[float, list[int]] = {}
-    for place, value in enumerate(ordered):
-        places.setdefault(value, []).append(place)
-    return [statistics.fmean(places[value]) for value in values]
+def _read(path: Path) -> Row:
+    found: Row = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from cr1cc.cli.progress import track
 from cr1cc.errors import UserError
 from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
+from cr1cc.util.atomic import replace_file
 
 if TYPE_CHECKING:
     from cr1cc.train.compare import Training
@@ -202,7 +205,9 @@ def rl(
 @_FOLDER
 @click.option("--weights", multiple=True,
               help="Of which training: sft, or one of `cr1 train rl`; several.")  # fmt: skip
-def compare(folder: Path | None, weights: tuple[str, ...]) -> None:
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="A file to write it to as JSON, too.")  # fmt: skip
+def compare(folder: Path | None, weights: tuple[str, ...], output: Path | None) -> None:
     """Compare trainings on labels of modules that are held out, without compiling."""
     with _extra():
         from cr1cc.train import compare as comparing
@@ -216,6 +221,9 @@ def compare(folder: Path | None, weights: tuple[str, ...]) -> None:
         click.echo(f"{'':24}" + "".join(f"{turns:9}" for turns in comparing.TURNS))
         for row in some:
             click.echo(f"{row.who:24}" + "".join(f"{share:9.2%}" for share in row.saved))
+    if output:
+        found = {"turns": comparing.TURNS, "rows": [asdict(row) for row in rows]}
+        replace_file(str(output), (json.dumps(found, indent=1) + "\n").encode())
 
 
 def _trained(home: Path, name: str) -> tuple[Network, dict[str, Any]]:

@@ -115,6 +115,8 @@ def _collect_package(package: Package, folder: Path, apt: PrivateApt, clang: str
             count = _capture(package, tree, folder, clang)
     except UserError as error:
         return f"{package.name}: left out: {error}"
+    if not count:
+        return f"{package.name}: left out: nothing of it could be built"
     _done(folder, package.name).touch()
     return f"{package.name}: {count} modules{note}"
 

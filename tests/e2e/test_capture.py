@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from cr1cc.records import Toolchain
+from cr1cc.train import corpus
 from cr1cc.train.corpus import KINDS, samples
+from cr1cc.train.packages import Package
 
 
 def text_of(toolchain: Toolchain, module: Path) -> str:
@@ -41,3 +47,25 @@ def test_a_compile_leaves_both_modules_and_its_object(
         place.mkdir()
         module.rename(place / module.name)
         assert [sample.package for sample in samples(tmp_path, kind)] == ["own"]
+
+
+def test_a_package_is_complete_if_something_of_it_was_built(
+    any_toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def unpacked(package: Package, _apt: object) -> Iterator[tuple[Path, str]]:
+        tree = tmp_path / "trees" / package.name
+        tree.mkdir(parents=True)
+        (tree / "m.c").write_text("int f(int x) { return x + 1; }\n")
+        yield tree, ""
+
+    rows = (
+        Package("good", "1", ('"$CC" -c m.c',)), Package("bad", "1", ("missing-program-of-cr1",)),
+    )  # fmt: skip
+    monkeypatch.setattr(corpus, "unpacked", unpacked)
+    monkeypatch.setattr(corpus, "PACKAGES", rows)
+    monkeypatch.setattr(corpus, "HELD_OUT", ())
+    lines = sorted(corpus.collect(tmp_path, any_toolchain.driver, 0, 1))
+    assert lines == ["bad: left out: nothing of it could be built", "good: 1 modules"]
+    assert [one.package for one in samples(tmp_path)] == ["good"]
+    assert [path.name for path in (tmp_path / "paper").glob("*.done")] == ["good.done"]

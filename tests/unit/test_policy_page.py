@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests import bench_policy, plots
+from tests import plots, policy_page
 
 
 def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, Any]:
     recipe = "@size" if (ic, size) == (500, 2000) else "@size; mergefunc"
     return {
-        "setting": setting, "module": module, "proposer": name, "candidates": 4,
+        "setting": setting, "version": "1", "module": module, "proposer": name, "candidates": 4,
         "ic_unoptimised": 1000, "ic_baseline": 500, "ic": ic, "over_oz": 1 - ic / 500,
         "over_orig": 1 - ic / 1000, "bytes_baseline": 2000, "bytes": size, "success": True,
         "seconds": 0.5, "thinking": 0.002, "recipe": recipe,
@@ -21,9 +21,13 @@ def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, A
 
 FIGURES = {
     "machine": "a machine", "date": "today", "compiler": "a clang", "model": "a model",
+    "trainings": {
+        "turns": [1, 7],
+        "rows": [{"metric": "bytes", "modules": 5, "who": "sft", "saved": [0.01, 0.0525]}],
+    },
     "rows": [
         row(setting, module, name, ic - 10 * (module == "m2"), size)
-        for setting in bench_policy.SETTINGS
+        for setting in policy_page.SETTINGS
         for module in ("m1", "m2", "m3")
         for name, ic, size in (
             ("coreset:16", 450, 1900), ("search:1100", 400, 1700), ("baseline", 500, 2000),
@@ -35,8 +39,8 @@ FIGURES = {
 
 
 def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
-    text = bench_policy.markdown(FIGURES)
-    for setting in bench_policy.SETTINGS:
+    text = policy_page.markdown(FIGURES)
+    for setting in policy_page.SETTINGS:
         part = text.partition(f"## Setting {setting}")[2].partition("## Setting")[0]
         whole, _, deep = part.partition("searched deeply")
         names = [line.split()[1] for line in whole.splitlines() if line.startswith("| ")][1:]
@@ -44,23 +48,25 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
         assert "| coreset:16 | 3 | 10.67 % | 10.00 % | 10.00 %" in whole
         assert "| coreset:16 | 1 | 10.00 % |" in deep
         assert "correlation" in deep
+    trainings = text.partition("## Trainings compared: bytes")[2]
+    assert "| sft | 1.00 % | 5.25 % |" in trainings
+    assert "of 5 modules" in trainings
+    assert policy_page.markdown({**FIGURES, "trainings": {}}).count("##") == 2
 
 
 def test_drawings_are_svg_and_repeat() -> None:
     pytest.importorskip("matplotlib", reason="the package matplotlib is missing")
-    found = {s: bench_policy.results(FIGURES["rows"], s) for s in bench_policy.SETTINGS}
+    found = {s: policy_page.results(FIGURES["rows"], s) for s in policy_page.SETTINGS}
     drawings = plots.all_of(found)
     assert set(drawings) == {
-        f"policy-{setting}{kind}.svg"
-        for setting in bench_policy.SETTINGS
-        for kind in ("", "-bytes")
+        f"policy-{setting}{kind}.svg" for setting in policy_page.SETTINGS for kind in ("", "-bytes")
     }
     assert all("<svg" in text for text in drawings.values())
     assert plots.all_of(found) == drawings
 
 
 def test_instructions_and_bytes_are_compared_where_something_was_done() -> None:
-    found = bench_policy.results(FIGURES["rows"], "paper")
+    found = policy_page.results(FIGURES["rows"], "paper")
     pairs = plots.gains(found)
     assert len(pairs) == sum(one.recipe != "@size" for one in found) == 8
     assert (pytest.approx(0.2), pytest.approx(0.15)) in pairs
