@@ -76,7 +76,7 @@ def samples(folder: Path, kind: str = KINDS[0], *, held_out: bool = False) -> li
     of them is held out; nor do near duplicates (`duplicates.py`). Raises UserError if there are
     none."""
     held = {package.name for package in HELD_OUT}
-    near = _lines(near_file(folder, kind))
+    near = near_duplicates(folder, kind)
     found = [
         sample
         for sample in modules_of(folder, kind)
@@ -101,7 +101,9 @@ def near_file(folder: Path, kind: str) -> Path:
     return folder / f"{kind}.near"
 
 
-def _lines(path: Path) -> frozenset[str]:
+def near_duplicates(folder: Path, kind: str) -> frozenset[str]:
+    """Names of samples, as far as the list is there."""
+    path = near_file(folder, kind)
     return frozenset(path.read_text().splitlines()) if path.exists() else frozenset()
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from cr1cc.errors import UserError
 from cr1cc.features import FEATURES
 from cr1cc.records import Metric
+from cr1cc.train.corpus import FUNCTIONS, KIND, near_duplicates
 from cr1cc.train.label import log_of
 from cr1cc.train.packages import HELD_OUT
 from cr1cc.train.tasks import Row
@@ -27,8 +28,9 @@ VIEWS = ("features", "opcodes")
 
 
 def learnt(folder: Path, view: str) -> list[Lesson]:
-    """What `cr1 train label` found in FOLDER, of packages that are not held out by now and of
-    modules on which something is better than plain -Oz. Raises UserError if that is nothing."""
+    """What `cr1 train label` found in FOLDER, of what is by now neither held out nor nearly so,
+    and of modules on which something is better than plain -Oz. Raises UserError if that is
+    nothing."""
     rows = _rows(folder)
     told = _view(view, rows)
     found = [one for row in rows if (one := Lesson.of(row, told(row))).good]
@@ -45,8 +47,12 @@ def held_out(folder: Path, metric: Metric, view: str) -> list[Lesson]:
 
 def _rows(folder: Path) -> list[Row]:
     held = {package.name for package in HELD_OUT}
-    rows = (row for by in Metric for row in _read(log_of(folder, by, held_out=False)))
-    return [row for row in rows if row["package"] not in held]
+    found = []
+    for by in Metric:
+        near = near_duplicates(folder, KIND[by]) | near_duplicates(folder, KIND[by] + FUNCTIONS)
+        rows = _read(log_of(folder, by, held_out=False))
+        found += [row for row in rows if row["package"] not in held and row["module"] not in near]
+    return found
 
 
 def _read(log: Path) -> Iterator[Row]:

@@ -176,6 +176,21 @@ def test_a_known_decision_is_repeated_without_the_known_object(place: Wrapped) -
     assert loadable(place.read("two.o")) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [("int f(int x) { return x; }\n", "nothing_better"), ("extern int x;\n", "no_code")],
+)
+def test_that_nothing_is_better_is_remembered_too(place: Wrapped, text: str, outcome: str) -> None:
+    hits = []
+    for name in ("one.c", "two.c"):
+        place.write(name, text)
+        place.cr1("-Oz", "-c", name, CR1_PACKS="false")
+        event = place.last()
+        assert (event.outcome, event.store_problem) == (outcome, "")
+        hits.append(event.hit)
+    assert hits == ["", "module"]
+
+
 def test_editing_one_function_leaves_what_is_known_of_the_others(place: Wrapped) -> None:
     settings = {"CR1_TAIL_BUDGET": "8"}
     place.write("program.c")

@@ -9,6 +9,7 @@ import pytest
 
 from cr1cc.errors import UserError
 from cr1cc.records import Metric
+from cr1cc.train.corpus import KIND, near_file
 from cr1cc.train.label import log_of
 from cr1cc.train.lessons import VIEWS, held_out, learnt
 from cr1cc.train.packages import HELD_OUT
@@ -22,7 +23,9 @@ def write(folder: Path, *rows: object, held: bool = False) -> None:
 
 def test_what_is_held_out_and_what_tells_nothing_is_not_learnt(tmp_path: Path) -> None:
     held = HELD_OUT[0].name
-    write(tmp_path, ROW, {**ROW, "package": held}, {**ROW, "recipes": []}, {})
+    near = {**ROW, "module": "bc/near.bc"}
+    write(tmp_path, ROW, near, {**ROW, "package": held}, {**ROW, "recipes": []}, {})
+    near_file(tmp_path, KIND[Metric.BYTES]).write_text("bc/near.bc\n")
     assert [one.package for one in learnt(tmp_path, "features")] == ["bc"]
     write(tmp_path, ROW, {**ROW, "recipes": []}, {}, held=True)
     assert len(held_out(tmp_path, Metric.BYTES, "features")) == 2
