@@ -9,6 +9,7 @@ from typing import Any
 from cr1cc.bench.results import Result, Summary, summaries
 from tests import plots
 
+_TALKING = ("samples", "penalised", "model", "agent")
 SETTINGS = ("product", "paper")
 USUAL = (
     "baseline", "twice", "random:16", "coreset:1", "coreset:16", "coreset:100", "search:100",
@@ -52,7 +53,7 @@ def markdown(figures: Row) -> str:
                 f"The same contenders on the {len(deep)} modules that were searched deeply:",
             ]
             lines += ["", *_table(summaries(few))]
-        lines += ["", _carries(found, setting)]
+        lines += ["", _carries(found, setting), "", *_audit(summaries(found))]
     return "\n".join(lines + _trainings(figures["trainings"])) + "\n"
 
 
@@ -93,6 +94,20 @@ def _table(rows: Sequence[Summary]) -> list[str]:
         )  # fmt: skip
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines
+
+
+def _audit(rows: Sequence[Summary]) -> list[str]:
+    """How contenders that talk keep to the protocol."""
+    talking = [one for one in rows if one.proposer.partition(":")[0].partition("@")[0] in _TALKING]
+    lines = [
+        "| contender | modules | calls of instrcount | calls of find_best_pass_sequence "
+        "| malformed outputs | fallbacks |",
+        "|" + "---|" * 6,
+    ]
+    for one in talking:
+        counts = (one.protocol[name] for name in ("measured", "searched", "malformed", "failed"))
+        lines.append(f"| {' | '.join(map(str, (one.proposer, one.modules, *counts)))} |")
+    return lines if talking else []
 
 
 def _carries(found: Sequence[Result], setting: str) -> str:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cr1cc.bench.results import Protocol
 from cr1cc.errors import ModelError, UserError
 from cr1cc.passes.macros import SIZE
+from cr1cc.passes.recipe import holds
 from cr1cc.policy.interface import Measure, Proposer
 from cr1cc.policy.model_ import Model
 from cr1cc.policy.proposers import PROPOSERS, Circumstances, described, proposer_named
-from cr1cc.records import Failure, Proposal, Recipe, Request, Score
+from cr1cc.records import Failure, Proposal, Recipe, Request, Score, Turn
 
 _MOST = 100_000  # evaluations
 
@@ -26,7 +28,8 @@ class Contender:
 
 
 class Timed:
-    """A proposer, and how long it thought about its last proposal: without measurements."""
+    """A proposer, how long it thought about its last proposal without measurements, and how it
+    kept to the protocol there. One that fails has answered nothing, which is plain -Oz."""
 
     def __init__(self, proposer: Proposer) -> None:
         self.proposer = proposer
@@ -34,6 +37,7 @@ class Timed:
         self.version = proposer.version
         self.machine = proposer.machine
         self.thinking = 0.0  # seconds
+        self.protocol = Protocol()
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         measuring = 0.0
@@ -47,9 +51,24 @@ class Timed:
                 measuring += time.perf_counter() - begin
 
         start = time.perf_counter()
-        proposal = self.proposer.propose(request, timed)
+        try:
+            proposal = self.proposer.propose(request, timed)
+            self.protocol = _protocol(proposal, request)
+        except ModelError:
+            proposal, self.protocol = Proposal(), Protocol(failed=True)
         self.thinking = time.perf_counter() - start - measuring
         return proposal
+
+
+def _protocol(proposal: Proposal, request: Request) -> Protocol:
+    """Recipes are looked at again here, whatever made them well formed."""
+    actions = [turn.action for turn in proposal.trace]
+    said = {*proposal.recipes, *(turn.recipe for turn in proposal.trace)}
+    return Protocol(
+        actions.count(Turn.MEASURED),
+        actions.count(Turn.SEARCHED),
+        sum(not holds(recipe, request.major, request.target) for recipe in said),
+    )
 
 
 class Twice:

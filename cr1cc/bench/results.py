@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a contender did on the way to its answer."""
+
+    measured: int = 0  # calls of `instrcount`
+    searched: int = 0  # calls of `find_best_pass_sequence`
+    malformed: int = 0  # recipes that are not well formed or not vetted
+    failed: bool = False  # it could not be asked: plain -Oz is the answer
 
 
 @dataclass(frozen=True)
@@ -21,10 +31,14 @@ class Result:
     over_orig: float
     bytes_baseline: int
     bytes: int
-    success: bool  # the answer is well formed and vetted
+    success: bool  # there is an answer, well formed and vetted
     seconds: float  # proposing, measuring and emitting, on the wall
     thinking: float  # the part of it that the proposer took, without measurements
     recipe: str  # what was taken in the end
+    measured: int = 0  # as in Protocol
+    searched: int = 0
+    malformed: int = 0
+    failed: bool = False
 
 
 def share(before: int, after: int) -> float:
@@ -45,6 +59,7 @@ class Summary:
     candidates: float  # mean
     seconds: float  # mean
     thinking: float  # median of the seconds without measurements
+    protocol: Mapping[str, int]  # sums of the fields of Protocol
 
 
 def summaries(results: Sequence[Result]) -> list[Summary]:
@@ -68,6 +83,7 @@ def _summary(name: str, rows: Sequence[Result]) -> Summary:
         statistics.fmean([row.candidates for row in rows]),
         statistics.fmean([row.seconds for row in rows]),
         statistics.median([row.thinking for row in rows]),
+        {field.name: sum(getattr(row, field.name) for row in rows) for field in fields(Protocol)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from cr1cc.bench.contenders import Contender
 from cr1cc.bench.results import Result, share
@@ -43,11 +43,14 @@ def result(
 ) -> Result:  # fmt: skip
     """The record of an answer; `baseline` are instructions and bytes."""
     ic, size = baseline
+    protocol = contender.proposer.protocol
+    vetted = holds(answer.recipe, task.toolchain.major, target_name(info.triple) or "")
     return Result(
         path, contender.name, answer.candidates, info.ic, ic, answer.ic,
         share(ic, answer.ic), share(info.ic, answer.ic), size, answer.bytes,
-        holds(answer.recipe, task.toolchain.major, target_name(info.triple) or ""),
+        vetted and not protocol.failed,
         round(seconds, 3), round(contender.proposer.thinking, 4), format_recipe(answer.recipe),
+        **asdict(protocol),
     )  # fmt: skip
 
 

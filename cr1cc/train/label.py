@@ -75,7 +75,9 @@ def chosen(folder: Path, task: Task, plan: Plan) -> list[Sample]:
     if plan.held_out:
         held = samples(folder, KIND[plan.metric], held_out=True)
         return _first(held, (), plan.modules, plan.seed)
-    modules, functions = (samples(folder, KIND[plan.metric] + form) for form in ("", FUNCTIONS))
+    kind = KIND[plan.metric]
+    modules = samples(folder, kind)
+    functions = samples(folder, kind + FUNCTIONS) if plan.functions else []
     known = measured(folder, task, plan.metric.value)
     return [
         *(sample for sample in modules if sample.name in known),

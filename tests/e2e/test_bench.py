@@ -19,7 +19,7 @@ from cr1cc.util.elf import ObjectFile
 KEYS = [
     "module", "proposer", "candidates", "ic_unoptimised", "ic_baseline", "ic", "over_oz",
     "over_orig", "bytes_baseline", "bytes", "success", "seconds", "thinking",
-    "recipe",
+    "recipe", "measured", "searched", "malformed", "failed",
 ]  # fmt: skip
 SOURCE = """
 struct node { struct node *next; int key, value; };

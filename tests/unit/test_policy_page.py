@@ -15,7 +15,7 @@ def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, A
         "setting": setting, "version": "1", "module": module, "proposer": name, "candidates": 4,
         "ic_unoptimised": 1000, "ic_baseline": 500, "ic": ic, "over_oz": 1 - ic / 500,
         "over_orig": 1 - ic / 1000, "bytes_baseline": 2000, "bytes": size, "success": True,
-        "seconds": 0.5, "thinking": 0.002, "recipe": recipe,
+        "seconds": 0.5, "thinking": 0.002, "recipe": recipe, "measured": 2, "searched": 1,
     }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
         assert "| coreset:16 | 3 | 10.67 % | 10.00 % | 10.00 %" in whole
         assert "| coreset:16 | 1 | 10.00 % |" in deep
         assert "correlation" in deep
+        assert "| model:16 | 3 | 6 | 3 | 0 | 0 |" in part
     trainings = text.partition("## Trainings compared: bytes")[2]
     assert "| sft | 1.00 % | 5.25 % |" in trainings
     assert "of 5 modules" in trainings

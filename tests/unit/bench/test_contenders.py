@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from cr1cc.bench.contenders import Timed, Twice, contenders
+from cr1cc.bench.results import Protocol
 from cr1cc.config import Config
 from cr1cc.errors import Cr1Error, ModelError, UserError
 from cr1cc.policy.interface import Measure
 from cr1cc.policy.proposers import PROPOSERS, Circumstances
-from cr1cc.records import Failure, Level, ModuleInfo, Proposal, Recipe, Request, Score
+from cr1cc.records import Failure, Level, ModuleInfo, Proposal, Recipe, Request, Score, Turn
 
 
 @pytest.fixture
@@ -73,6 +74,30 @@ def test_thinking_is_what_is_not_measuring() -> None:
     timed = Timed(Asks())
     timed.propose(Request(info, Level.OZ, 19, "X86", 1), slow)
     assert 0.04 < timed.thinking < 0.2
+
+
+def test_the_protocol_is_looked_at_again() -> None:
+    good, strange = Recipe(("@size",)), Recipe(("@size", "no-such-pass"))
+    turns = (
+        Turn(Turn.MEASURED, good, 9, 9), Turn(Turn.MEASURED, strange, 9, None),
+        Turn(Turn.SEARCHED, good, 9, 8), Turn(Turn.ANSWERED, good, 9, 8),
+    )  # fmt: skip
+
+    class Talks(Twice):
+        def propose(self, request: Request, measure: Measure) -> Proposal:
+            return Proposal((good, strange), (), turns)
+
+    class Breaks(Twice):
+        def propose(self, request: Request, measure: Measure) -> Proposal:
+            raise ModelError("silent")
+
+    info = ModuleInfo("a", "x86_64-pc-linux-gnu", 100, (1,) * 56, 4, False)
+    request = Request(info, Level.OZ, 19, "X86", 1)
+    talks, breaks = Timed(Talks()), Timed(Breaks())
+    talks.propose(request, lambda _: ())
+    assert talks.protocol == Protocol(measured=2, searched=1, malformed=1)
+    assert breaks.propose(request, lambda _: ()) == Proposal()
+    assert breaks.protocol == Protocol(failed=True)
 
 
 def test_twice_is_the_size_pipeline_once_more() -> None:
