@@ -48,7 +48,7 @@ _METRIC = click.option(
 @click.option("--programs", default=400, show_default=True, help="csmith programs besides.")
 def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     """Fetch and build the packages of the table; keep modules and functions as bitcode."""
-    from cr1cc.train import duplicates, functions
+    from cr1cc.train import duplicates, functions, licences
     from cr1cc.train.census import census
     from cr1cc.train.corpus import collect
     from cr1cc.train.tasks import Task
@@ -56,6 +56,7 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     home, toolchain, jobs = _home(folder), usable(clang), os.cpu_count() or 1
     for line in collect(home, toolchain.driver, programs, jobs):
         click.echo(line)
+    licences.collect(home, _counted)
     task = Task.of(toolchain)
     functions.split(task, home, jobs, _progress)
     duplicates.find(task, home, jobs, _progress)
@@ -283,7 +284,7 @@ def _progress(
     return track(rows, step, total)
 
 
-def _counted(steps: Iterable[int], step: str, total: int) -> Iterable[int]:
+def _counted(steps: Iterable[Any], step: str, total: int) -> Iterable[Any]:
     return track(steps, step, total)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from cr1cc.errors import UserError
 
 _ARCHIVE = re.compile(r"\.orig\.tar\.(gz|bz2|xz)$")
+_PACKAGING = re.compile(r"\.debian\.tar\.(gz|bz2|xz)$")
 _UPDATE_SECONDS = 300
 _DOWNLOAD_SECONDS = 300
 
@@ -30,7 +31,7 @@ def source_stanzas(text: str) -> str:
     stanzas = []
     for stanza in re.split(r"\n\s*\n", text):
         lines = [line for line in stanza.splitlines() if line and not line.startswith("#")]
-        fields = _fields(lines)
+        fields = stanza_fields(lines)
         if "types" not in fields or _value(fields.get("enabled", ["yes"])) in ("no", "false"):
             continue
         kept = [
@@ -69,19 +70,27 @@ class PrivateApt:
 
         Raises UserError if apt is missing, not reachable or does not know the package.
         """
+        return self._download(package, target, "--tar-only", _ARCHIVE)
+
+    def packaging(self, package: str, target: Path) -> Path:
+        """The same of what Debian adds to it."""
+        return self._download(package, target, "--diff-only", _PACKAGING)
+
+    def _download(self, package: str, target: Path, part: str, form: re.Pattern[str]) -> Path:
         if shutil.which("apt-get") is None:
             raise UserError("apt-get is not installed")
         with self._alone:
             self._prepare()
             if not any((self.directory / "lists").glob("*_Sources*")):
                 self._update()
-            failure = self._source(package, target)
-            if failure and not _archives(target):
+            failure = self._source(package, target, part)
+            if failure and not _archives(target, form):
                 self._update()  # the lists may be older than what the mirror still has
-                failure = self._source(package, target)
-        found = _archives(target)
+                failure = self._source(package, target, part)
+        found = _archives(target, form)
         if not found:
-            raise UserError(f"apt has no source archive of {package}: {failure or 'no .orig.tar'}")
+            reason = failure or f"none ends in {form.pattern}"
+            raise UserError(f"apt has no source archive of {package}: {reason}")
         return found[0]
 
     def _prepare(self) -> None:
@@ -110,8 +119,8 @@ class PrivateApt:
         if not any((self.directory / "lists").glob("*_Sources*")):
             raise UserError("apt could not fetch a list of source packages")
 
-    def _source(self, package: str, target: Path) -> str:
-        command = ["source", "--download-only", "--tar-only", package]
+    def _source(self, package: str, target: Path, part: str) -> str:
+        command = ["source", "--download-only", part, package]
         return self._run(command, target, _DOWNLOAD_SECONDS)
 
     def _run(self, command: list[str], directory: Path, seconds: int) -> str:
@@ -146,16 +155,17 @@ class PrivateApt:
         return next((line for line in output if line.startswith("E:")), "apt-get failed")
 
 
-def _archives(directory: Path) -> list[Path]:
-    """Upstream archives in `directory`: apt may bring component archives as well."""
-    return sorted(path for path in directory.iterdir() if _ARCHIVE.search(path.name))
+def _archives(directory: Path, form: re.Pattern[str]) -> list[Path]:
+    """Archives of a form in `directory`: apt may bring component archives as well."""
+    return sorted(path for path in directory.iterdir() if form.search(path.name))
 
 
-def _fields(lines: list[str]) -> dict[str, list[str]]:
+def stanza_fields(lines: list[str]) -> dict[str, list[str]]:
+    """The lines of each field of a stanza in Debian's format, by name in lower case."""
     fields: dict[str, list[str]] = {}
     name = ""
     for line in lines:
-        if not line[0].isspace():
+        if line and not line[0].isspace():
             name = line.partition(":")[0].strip().lower()
             fields[name] = []
         if name:

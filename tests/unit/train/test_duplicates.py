@@ -67,7 +67,7 @@ def test_near_duplicates_stay_on_one_side(folder: Path, any_toolchain: Toolchain
     find(task, folder, 1, quietly)
     counted = census(folder)
     assert counted["packages"]["a"] == {
-        "version": "", "held_out": False, "packages": 3, "paper": 3,
+        "version": "", "licence": "", "held_out": False, "packages": 3, "paper": 3,
         "packages-functions": counted["total"]["packages-functions"] - 1,
         "paper-functions": counted["total"]["paper-functions"] - 1,
     }  # fmt: skip
