@@ -63,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--modules", type=int, default=100, help="of each setting")
     parser.add_argument("--deep-modules", type=int, default=10)
     parser.add_argument("--contender", action="append", default=[], help="besides: NAME@FILE:N")
+    parser.add_argument("--only", action="append", default=[], help="measure these now, no others")
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs")
     given = parser.parse_args(arguments)
     try:
@@ -105,7 +106,8 @@ def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
     known = {_key(row): row for row in map(json.loads, lines)}
     todo: dict[tuple[str, Sample], list[str]] = {}
     for setting, sample, name in work:
-        if (setting, sample.name, name, versions[name]) not in known:
+        new = (setting, sample.name, name, versions[name]) not in known
+        if new and (not given.only or name in given.only):
             todo.setdefault((setting, sample), []).append(name)
     context = get_context("fork")
     cores: Queue[int] = context.Queue()

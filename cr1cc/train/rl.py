@@ -1,8 +1,9 @@
 """Reinforcement learning (stage 2): the model learns from what its own recipes were measured to
 save.
 
-FOLDER/rl-NAME.pt      where the training stands (a run can be taken up again)
-FOLDER/rl-NAME.jsonl   the curves, a line a step: rewards, shares saved, divergence, seconds
+FOLDER/rl-NAME.pt      where the training stands (a run can be taken up again) and its best weights
+FOLDER/rl-NAME.jsonl   the curves, a line a step: rewards, shares saved, divergence, seconds; at
+                       times what conversations save on packages that are not learnt from
 
 Begins with the best weights of the supervised stage, or with random ones. The modules and the
 random numbers of a step follow from its number, so an interrupted run sees what an
@@ -14,7 +15,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,10 +23,10 @@ from random import Random
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cr1cc.errors import UserError
-from cr1cc.train import checkpoint
+from cr1cc.train import checkpoint, simulate
 from cr1cc.train.algorithm import Algorithm, Measured, divergence
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.grpo import Grpo
@@ -85,7 +86,7 @@ def train(
     Raises UserError if there are no labels, no weights to begin with, or the checkpoint is of
     another plan.
     """
-    learning, _ = split(learnt(folder, VIEWS[0]), VALIDATION)
+    learning, others = split(learnt(folder, VIEWS[0]), VALIDATION)
     small = [lesson for lesson in learning if _fits(lesson, plan.turns)]
     if not small:
         raise UserError(f"{folder}: no label is of a module that is small enough and known enough")
@@ -94,6 +95,8 @@ def train(
         (folder / f"{run.name}.jsonl").open("a" if run.done else "w") as curves,
         ProcessPoolExecutor(plan.jobs) as pool,
     ):
+        if not run.done:
+            run.keep(0, others)
         for step in note(range(run.done, plan.steps), run.name, plan.steps - run.done):
             start = time.perf_counter()
             rng = Random(f"{plan.seed} {step}")
@@ -110,11 +113,13 @@ def train(
                 pool,
                 generator,
             )
-            row = run.learn(batch) | {"seconds": time.perf_counter() - start}
-            curves.write(json.dumps({"step": step + 1, **row}) + "\n")
-            curves.flush()
+            row: dict[str, Any] = {"step": step + 1, **run.learn(batch)}
+            row["seconds"] = round(time.perf_counter() - start, 3)
             if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
+                row["others"] = run.keep(step + 1, others)
                 run.save(step + 1)
+            curves.write(json.dumps(row) + "\n")
+            curves.flush()
     return _recent(folder / f"{run.name}.jsonl")
 
 
@@ -123,14 +128,14 @@ def _fits(lesson: Lesson, turns: int) -> bool:
 
 
 def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
-    """The weights of a run as they are now, and what is known of it. Raises UserError."""
+    """The best weights of a run, and what is known of it. Raises UserError."""
     path = folder / f"rl-{name}.pt"
     if not path.exists():
         raise UserError(f"{path}: not there; `cr1 train rl` makes it")
     state = torch.load(path, map_location="cpu", weights_only=True)
     network = Network(Shape(**state["shape"]))
-    network.load_state_dict(state["network"])
-    return network.eval(), {"plan": state["plan"], "step": state["step"]}
+    network.load_state_dict(state["best"])
+    return network.eval(), {name: state[name] for name in ("plan", "best_step", "step")}
 
 
 class _Run:
@@ -150,6 +155,10 @@ class _Run:
         )
         state = checkpoint.resume(self.path, asdict(plan), {"step": 0})
         self.done: int = state["step"]
+        # On other packages: a step is no better by what it earned where it learnt.
+        self.saved: float = state.get("saved", 0.0)
+        self.best: dict[str, Tensor] = state.get("best", {})
+        self.best_step: int = state.get("best_step", 0)
         if self.done:
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -178,15 +187,26 @@ class _Run:
             "tokens": round(len(old) / len(batch.rewards), 2),
         }
 
+    def keep(self, step: int, others: Sequence[Lesson]) -> dict[str, list[float]]:
+        """What conversations save on other packages now; keep the weights if that is most."""
+        found = simulate.by_metric(self.network, others)
+        saved = sum(map(sum, found.values()))
+        if saved >= self.saved:
+            self.saved, self.best_step = saved, step
+            self.best = checkpoint.weights(self.network)
+        return found
+
     def save(self, step: int) -> None:
         state = {
             "plan": asdict(self.plan), "step": step, "shape": asdict(self.network.shape),
             "network": checkpoint.weights(self.network), "optimiser": self.optimiser.state_dict(),
-            "extra": self.extra.state_dict(),
+            "extra": self.extra.state_dict(), "best": self.best, "best_step": self.best_step,
+            "saved": self.saved,
         }  # fmt: skip
         checkpoint.save(state, self.path)
 
 
 def _recent(curves: Path) -> dict[str, float]:
     rows = [json.loads(line) for line in curves.read_text().splitlines()[-20:]]
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} if rows else {}
+    names = [name for name in rows[0] if name != "others"] if rows else []
+    return {name: sum(row[name] for row in rows) / len(rows) for name in names}

@@ -26,13 +26,12 @@ from torch.nn import functional
 
 from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
-from cr1cc.records import Metric
 from cr1cc.train import checkpoint, simulate
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
-from cr1cc.train.trajectories import Example, Lesson, example, split
+from cr1cc.train.trajectories import Example, Lesson, example, joined, split
 
 SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)
 
@@ -46,17 +45,15 @@ VALIDATION = (
 )  # fmt: skip
 
 
-_TURNS = (1, 4, 7, 16)  # lengths of conversations: the weights that save most there are kept
-_LONG = max(_TURNS)
-
-
 @dataclass(frozen=True)
 class Plan:
-    """How to train. A module in a batch is told in `branches` ways."""
+    """How to train. A module in a batch is told in `branches` ways; `joined` is the share of
+    modules that are made of two."""
 
     steps: int = 2000
     batch: int = 16
     branches: int = 4
+    joined: float = 0.5
     rate: float = 2e-3
     warmup: int = 100
     decay: float = 0.1
@@ -92,10 +89,6 @@ def train(
     if state["step"]:
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-    walked = {
-        metric: [one for one in others if one.request.metric is metric and len(one.named) > _LONG]
-        for metric in Metric
-    }
     check = [pack(batch) for batch in _checks(others or learning, plan)]
     with (folder / f"{plan.name}.jsonl").open("a" if state["step"] else "w") as curves:
         losses: list[float] = []
@@ -104,7 +97,7 @@ def train(
             if (step + 1) % plan.every and step + 1 != plan.steps:
                 continue
             loss = _validate(network, check, device)
-            saved = {metric.value: _saved(network, some) for metric, some in walked.items() if some}
+            saved = simulate.by_metric(network, others)
             mean = sum(map(sum, saved.values()))
             if mean > state["saved"] or not saved:
                 best_ = checkpoint.weights(network)
@@ -142,7 +135,7 @@ def _step(
     step: int, device: str,
 ) -> float:  # fmt: skip
     rng = Random(f"{plan.seed} {step}")
-    chosen = rng.choices(learning, k=plan.batch)
+    chosen = [_drawn(learning, plan.joined, rng) for _ in range(plan.batch)]
     batch = pack([example(lesson, plan.branches, rng) for lesson in chosen]).to(device)
     for group in optimiser.param_groups:
         group["lr"] = plan.rate * _schedule(step, plan)
@@ -152,6 +145,16 @@ def _step(
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())
+
+
+def _drawn(learning: Sequence[Lesson], share: float, rng: Random) -> Lesson:
+    """A module of the labels, or as often as `share` says two of them as if they were one."""
+    first = rng.choice(learning)
+    if rng.random() >= share:
+        return first
+    second = rng.choice([one for one in learning if one.request.metric is first.request.metric])
+    both = joined(first, second)
+    return both if both.good else first
 
 
 def _schedule(step: int, plan: Plan) -> float:
@@ -179,14 +182,6 @@ def _validate(network: Network, check: Sequence[Packed], device: str) -> float:
     losses = [float(_loss(network, batch.to(device))) for batch in check]
     network.train()
     return sum(losses) / len(losses)
-
-
-def _saved(network: Network, lessons: Sequence[Lesson]) -> list[float]:
-    """The share of the baseline that conversations of some lengths save."""
-    network.eval()
-    means = simulate.saved(network, lessons, _LONG)
-    network.train()
-    return [round(means[turns - 1], 5) for turns in _TURNS]
 
 
 def _checks(others: Sequence[Lesson], plan: Plan) -> list[list[Example]]:

@@ -14,8 +14,12 @@ from torch import Tensor
 
 from cr1cc.model import vocabulary
 from cr1cc.model.vocabulary import END, FIRST_NAME, IDS, MEASURE, NAMED, RESULT
+from cr1cc.records import Metric
 from cr1cc.train.network import Network, Past
 from cr1cc.train.trajectories import Lesson
+
+TURNS = (1, 4, 7, 16)  # lengths of conversations: the weights that save most there are kept
+_LONG = max(TURNS)
 
 # Of each row (rows, names) logits, minus infinity for names that may not be said: which name.
 Choose = Callable[[Tensor], Tensor]
@@ -63,6 +67,20 @@ def saved(network: Network, lessons: Sequence[Lesson], turns: int) -> list[float
     one is measured each time, mean over lessons, after each turn."""
     means: list[float] = play(network, lessons, turns, lambda x: x.argmax(1)).best.mean(0).tolist()
     return means
+
+
+def by_metric(network: Network, lessons: Sequence[Lesson]) -> dict[str, list[float]]:
+    """What conversations of `TURNS` turns save, for each metric that there are lessons of."""
+    training = network.training
+    network.eval()
+    found = {}
+    for metric in Metric:
+        some = [one for one in lessons if one.request.metric is metric and len(one.named) > _LONG]
+        if some:
+            means = saved(network, some, _LONG)
+            found[metric.value] = [round(means[turns - 1], 5) for turns in TURNS]
+    network.train(training)
+    return found
 
 
 def at_once(network: Network, lessons: Sequence[Lesson], turns: int) -> list[float]:

@@ -18,7 +18,7 @@ from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import ANSWER, IDS, TOKENS, decode_for
 from cr1cc.passes.recipe import check_recipe
 from cr1cc.records import Metric, Toolchain
-from cr1cc.train import rl
+from cr1cc.train import rl, simulate
 from cr1cc.train.algorithm import Measured, divergence, per_answer
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.grpo import Grpo
@@ -242,6 +242,22 @@ def test_a_run_measures_learns_and_goes_on_where_it_was(
     resumed, _ = rl.trained(folder, f"{name}-shot-scratch")
     for key, value in weights.state_dict().items():
         assert torch.allclose(value, resumed.state_dict()[key], atol=1e-5), key
+
+
+def test_the_weights_that_save_most_on_other_packages_are_kept(
+    folder: Path, any_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worth = iter([0.1, 0.3, 0.2, 0.2])  # at the beginning and behind each step
+    monkeypatch.setattr(simulate, "by_metric", lambda network, lessons: {"bytes": [next(worth)]})
+    rl.train(folder, Task.of(any_toolchain), PLAN, quietly)
+    kept, facts = rl.trained(folder, "grpo-shot-scratch")
+    assert (facts["best_step"], facts["step"]) == (1, 3)
+    state = torch.load(folder / "rl-grpo-shot-scratch.pt", weights_only=True)
+    name = "token_embd.weight"
+    assert torch.equal(kept.state_dict()[name], state["best"][name])
+    assert not torch.equal(state["network"][name], state["best"][name])
+    curves = (folder / "rl-grpo-shot-scratch.jsonl").read_text().splitlines()
+    assert [json.loads(line)["others"]["bytes"] for line in curves] == [[0.3], [0.2], [0.2]]
 
 
 def test_a_run_of_another_plan_is_not_taken_up(folder: Path, any_toolchain: Toolchain) -> None:

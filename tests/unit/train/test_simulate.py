@@ -10,10 +10,11 @@ torch = pytest.importorskip("torch", reason="PyTorch (extra train)")
 
 # ruff: noqa: E402 - these need what was asked for above
 from cr1cc.model.vocabulary import FIRST_NAME, IDS, TOKENS
+from cr1cc.train import simulate
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.network import Network
-from cr1cc.train.simulate import at_once, in_order, play, saved
-from tests.unit.train.test_trajectories import walker
+from cr1cc.train.simulate import at_once, by_metric, in_order, play, saved
+from tests.unit.train.test_trajectories import lesson, walker
 
 SHAPE = Shape(len(TOKENS), width=32, layers=1, heads=2, hidden=32, context=256)
 TURNS = 9
@@ -52,6 +53,17 @@ def test_what_was_said_before_matters(network: Network) -> None:
     both = play(network, [one, turned], TURNS, lambda logits: logits.argmax(1)).tokens
     alone = play(network, [turned], TURNS, lambda logits: logits.argmax(1)).tokens
     assert both[1].tolist() == alone[0].tolist()
+
+
+def test_metrics_are_told_apart(network: Network) -> None:
+    one = walker()
+    few = lesson()  # knows no more than a few recipes
+    found = by_metric(network.train(), [one, few])
+    assert network.training
+    network.eval()
+    assert found == {
+        "bytes": [round(saved(network, [one], 16)[turns - 1], 5) for turns in simulate.TURNS]
+    }
 
 
 def test_in_order_are_the_first_ones_of_the_coreset() -> None:
