@@ -76,9 +76,9 @@ class _Run:
         known = [recipe for recipe in seeds if breeder.holds(recipe)]
         first = [BASELINE, *known, *breeder.standards()]
         self._evaluate([*first, *breeder.strangers(max(0, _FIRST - len(first)))], reserve)
-        while self.left > reserve and self._alive():
+        while self.left > reserve and (parents := self._alive()[:_PARENTS]):
             before = self.left
-            self._evaluate([self._child() for _ in range(_CHILDREN)], reserve)
+            self._evaluate([self._child(parents) for _ in range(_CHILDREN)], reserve)
             if self.left == before:  # nothing new was bred: bring in strangers
                 self._evaluate(breeder.strangers(_CHILDREN), reserve)
             if self.left == before:
@@ -115,9 +115,9 @@ class _Run:
         value = value_of(result, self.request.metric)
         return None if value is None else (value, result.ic, length)
 
-    def _child(self) -> Recipe:
-        return self.breeder.child(self._parent(), self._parent())
+    def _child(self, parents: Sequence[Recipe]) -> Recipe:
+        return self.breeder.child(self._parent(parents), self._parent(parents))
 
-    def _parent(self) -> Recipe:
-        alive = self._alive()[:_PARENTS]
-        return alive[min(self.rng.randrange(len(alive)) for _ in range(_TOURNAMENT))]
+    def _parent(self, parents: Sequence[Recipe]) -> Recipe:
+        """Of these, best first, one that a tournament chooses."""
+        return parents[min(self.rng.randrange(len(parents)) for _ in range(_TOURNAMENT))]
