@@ -156,12 +156,10 @@ def label(
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
 @click.option("--seed", type=int, help="Of all that is random.")
-@click.option("--joined", type=click.FloatRange(0, 1),
-              help="Share of examples that are two modules as if they were one.")  # fmt: skip
 @click.option("--view", default="features", show_default=True,
               type=click.Choice(["features", "opcodes"]),
               help="What is told of a module; opcodes is there to compare with.")  # fmt: skip
-def sft(folder: Path | None, view: str, **amounts: float | None) -> None:
+def sft(folder: Path | None, view: str, **amounts: int | None) -> None:
     """Train the model on the labels; an interrupted run goes on where it was."""
     with _extra():
         from cr1cc.train import sft as training

@@ -31,7 +31,7 @@ from cr1cc.train.gguf_file import Shape
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
-from cr1cc.train.trajectories import Example, Lesson, example, joined, split
+from cr1cc.train.trajectories import Example, Lesson, example, split
 
 SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)
 
@@ -47,13 +47,11 @@ VALIDATION = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. A module in a batch is told in `branches` ways; `joined` is the share of
-    modules that are made of two."""
+    """How to train. A module in a batch is told in `branches` ways."""
 
     steps: int = 2000
     batch: int = 16
     branches: int = 4
-    joined: float = 0.5
     rate: float = 2e-3
     warmup: int = 100
     decay: float = 0.1
@@ -135,7 +133,7 @@ def _step(
     step: int, device: str,
 ) -> float:  # fmt: skip
     rng = Random(f"{plan.seed} {step}")
-    chosen = [_drawn(learning, plan.joined, rng) for _ in range(plan.batch)]
+    chosen = rng.choices(learning, k=plan.batch)
     batch = pack([example(lesson, plan.branches, rng) for lesson in chosen]).to(device)
     for group in optimiser.param_groups:
         group["lr"] = plan.rate * _schedule(step, plan)
@@ -145,16 +143,6 @@ def _step(
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())
-
-
-def _drawn(learning: Sequence[Lesson], share: float, rng: Random) -> Lesson:
-    """A module of the labels, or as often as `share` says two of them as if they were one."""
-    first = rng.choice(learning)
-    if rng.random() >= share:
-        return first
-    second = rng.choice([one for one in learning if one.request.metric is first.request.metric])
-    both = joined(first, second)
-    return both if both.good else first
 
 
 def _schedule(step: int, plan: Plan) -> float:

@@ -21,7 +21,7 @@ the best known one e times as often as one that saves `_SOFTNESS` less of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from random import Random
@@ -34,7 +34,6 @@ from cr1cc.passes.coreset import known
 from cr1cc.passes.recipe import adapt, canonical, parse_recipe
 from cr1cc.passes.rows import NEWEST, OLDEST
 from cr1cc.records import Level, Metric, ModuleInfo, Recipe, Request
-from cr1cc.train.label import KEPT
 from cr1cc.train.tasks import Row
 
 _SOFTNESS = 0.15
@@ -49,7 +48,6 @@ _WITH_BAD = ("refine", "search")
 _OTHER_VERSION = 0.4  # share of modules that are told as of another LLVM, to learn all versions
 _TARGETS = ("X86", "AArch64", "ARM", "RISCV", "other")
 _OTHER_TARGET = 0.2
-_UNKNOWN = -1
 _JITTER = 0.08  # share of features that are told a bucket off: two modules are never alike
 
 
@@ -114,40 +112,11 @@ class Lesson:
         info = ModuleInfo("", row["triple"], row["ic"], told, 1, False)
         request = Request(info, Level.OZ, row["major"], "X86", 1, Metric(row["metric"]))
         others = [(_read(text), value) for text, value in row["others"]]
-        bad, fair = _parted(row["base"], good, others)
+        half = (row["base"] + (good[0][1] if good else row["base"])) / 2
+        bad = tuple((r, value) for r, value in others if value is None or value > half)
+        fair = tuple((r, value) for r, value in others if value is not None and value <= half)
         tails = tuple((text, saved) for text, saved in row.get("tails", ()) if saved > 0)
         return Lesson(row["package"], row["module"], request, row["base"], good, bad, fair, tails)
-
-
-def _parted(
-    base: int, good: Sequence[tuple[Recipe, int]], others: Iterable[tuple[Recipe, int | None]]
-) -> tuple[tuple[tuple[Recipe, int | None], ...], tuple[tuple[Recipe, int], ...]]:
-    """The others, those that save less than half of what the best one saves apart."""
-    half = (base + (good[0][1] if good else base)) / 2
-    known = [(recipe, value) for recipe, value in others if value is not None]
-    failed = [(recipe, value) for recipe, value in others if value is None]
-    bad = [(recipe, value) for recipe, value in known if value > half]
-    return (*failed, *bad), tuple((recipe, value) for recipe, value in known if value <= half)
-
-
-def joined(first: Lesson, second: Lesson) -> Lesson:
-    """As if both modules were one: sizes and counts add up. Recipes that are known of only one
-    of them are left out, and so are tails."""
-    info, other = first.request.info, second.request.info
-    features = tuple(a + b for a, b in zip(info.features, other.features, strict=True))
-    request = replace(first.request, info=replace(info, ic=info.ic + other.ic, features=features))
-    base = first.base + second.base
-    values = {
-        recipe: None if value is None or more is None else value + more
-        for recipe, value in first.values.items()
-        if (more := second.values.get(recipe, _UNKNOWN)) != _UNKNOWN
-    }
-    known = [(value, recipe) for recipe, value in values.items() if value is not None]
-    good = [(recipe, value) for value, recipe in sorted(known) if value < base][:KEPT]
-    kept = dict(good)
-    others = [(recipe, value) for recipe, value in values.items() if recipe not in kept]
-    bad, fair = _parted(base, good, others)
-    return Lesson(first.package, first.module, request, base, tuple(good), bad, fair)
 
 
 def example(lesson: Lesson, branches: int, rng: Random) -> Example:

@@ -13,7 +13,7 @@ from cr1cc.model.vocabulary import END, IDS, PROMPT_LENGTH, TOKENS, decode
 from cr1cc.passes.recipe import format_recipe, parse_recipe
 from cr1cc.policy.coreset import Coreset
 from cr1cc.records import Metric
-from cr1cc.train.trajectories import Branch, Example, Lesson, example, joined, split
+from cr1cc.train.trajectories import Branch, Example, Lesson, example, split
 
 GOOD = [
     ["@size; function(sroa,early-cse<memssa>) | -disable-lsr", 880],
@@ -192,28 +192,3 @@ def test_in_a_walk_it_is_learnt_what_adds_to_the_best_before() -> None:
 
 def test_without_the_values_of_the_coreset_no_walk_is_told() -> None:
     assert not any(branch.adds for one in told(50) for branch in one.branches)
-
-
-def test_two_modules_as_one_have_the_sums_of_both() -> None:
-    first = lesson()
-    second = lesson(
-        base=2000, features=[2] * 56, ic=300,
-        recipes=[["@size; mergefunc", 1500]],
-        others=[["@size; @size", 1990], ["@size; iroutliner", None], ["@size; globalopt", 2000],
-                ["@size; dse", 1999]],
-    )  # fmt: skip
-    both = joined(first, second)
-    assert (both.base, both.request.info.ic) == (3000, 1000)
-    assert both.request.info.features == tuple(n + 2 for n in range(56))
-    values = {format_recipe(recipe): value for recipe, value in both.values.items()}
-    assert values == {
-        "@size; mergefunc": 2400, "@size; @size": 2990,
-        "@size; iroutliner": None, "@size; globalopt": None,
-    }  # fmt: skip
-    assert [(format_recipe(recipe), value) for recipe, value in both.good] == [
-        ("@size; mergefunc", 2400), ("@size; @size", 2990)
-    ]  # fmt: skip
-    assert {recipe for recipe, _ in both.bad} == both.values.keys() - dict(both.good).keys()
-    assert both.fair == both.tails == ()
-    assert joined(second, first).values == both.values
-    assert example(both, 4, Random(1)).branches
