@@ -153,6 +153,22 @@ def label(
 
 @command.command()
 @_FOLDER
+@_METRIC
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+              default=None, help="The coreset; default: the one that ships.")  # fmt: skip
+def order(folder: Path | None, metric: str, output: Path | None) -> None:
+    """Order the coreset by what the labels know of it."""
+    from cr1cc.passes.coreset import DATA
+    from cr1cc.train import order as ordering
+
+    count, means = ordering.order(_home(folder), Metric(metric), output or Path(DATA))
+    click.echo(f"ordered by {count} modules")
+    for size in (1, 4, 8, 16, len(means)):
+        click.echo(f"  best {size:3}: mean gain {means[min(size, len(means)) - 1]:.2%}")
+
+
+@command.command()
+@_FOLDER
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
 @click.option("--seed", type=int, help="Of all that is random.")
