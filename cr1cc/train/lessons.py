@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def learnt(folder: Path, view: str) -> list[Lesson]:
 
 def held_out(folder: Path, metric: Metric, view: str) -> list[Lesson]:
     """What `cr1 train label --held-out` found, modules on which nothing is better among them."""
-    told = _view(view, _rows(folder))
+    told = _view(view, _rows(folder) if view == "opcodes" else ())
     return [Lesson.of(row, told(row)) for row in _read(log_of(folder, metric, held_out=True))]
 
 
@@ -66,7 +66,7 @@ def _read(log: Path) -> Iterator[Row]:
             yield row
 
 
-def _view(name: str, rows: list[Row]) -> View:
+def _view(name: str, rows: Iterable[Row]) -> View:
     """As the labels of one folder have it: which pairs are common, they say."""
     if name == "features":
         return lambda row: tuple(row["features"])

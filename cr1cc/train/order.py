@@ -7,11 +7,12 @@ them; recipes that it does not take stay behind, in the order that they had.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from cr1cc.errors import UserError
-from cr1cc.passes.recipe import format_recipe, parse_recipe
-from cr1cc.records import Metric
+from cr1cc.passes.recipe import canonical, parse_recipe
+from cr1cc.records import Metric, Recipe
 from cr1cc.train.cover import Row, cover_recipes
 from cr1cc.train.lessons import learnt
 from cr1cc.train.trajectories import Lesson
@@ -25,7 +26,8 @@ def order(folder: Path, metric: Metric, path: Path) -> tuple[int, tuple[float, .
     part = data[metric.value]
     texts: list[str] = part["recipes"]
     lessons = [one for one in learnt(folder, "features") if one.request.metric is metric]
-    rows = [row for one in lessons if (row := _row(one, texts))]
+    recipes = [canonical(parse_recipe(text)) for text in texts]
+    rows = [_row(one, recipes) for one in lessons if one.values.keys() >= set(recipes)]
     if not rows:
         raise UserError(f"{folder}: no label knows all of {path}")
     chosen, means, totals = cover_recipes(texts, rows, len(texts))
@@ -36,11 +38,7 @@ def order(folder: Path, metric: Metric, path: Path) -> tuple[int, tuple[float, .
     return len(rows), means
 
 
-def _row(lesson: Lesson, texts: list[str]) -> Row:
-    """As `cover_recipes` takes it; {} if a value is missing."""
-    values = {format_recipe(recipe): value for recipe, value in lesson.values.items()}
-    known = [format_recipe(parse_recipe(text)) for text in texts]
-    if not values.keys() >= set(known):
-        return {}
-    sizes = [lesson.base if values[text] is None else values[text] for text in known]
-    return {"bytes": lesson.base, "sizes": sizes}
+def _row(lesson: Lesson, recipes: Sequence[Recipe]) -> Row:
+    """As `cover_recipes` takes it: what could not be measured saves nothing."""
+    values = [lesson.values[recipe] for recipe in recipes]
+    return {"bytes": lesson.base, "sizes": [lesson.base if v is None else v for v in values]}

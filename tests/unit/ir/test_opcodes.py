@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 
 from cr1cc.ir.opcodes import opcode_pairs
-from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module
-from cr1cc.records import Toolchain
 
 TEXT = """
 define i32 @f(i32 %a, i32 %b) {
@@ -26,12 +23,7 @@ declare i32 @outside(i32)
 """
 
 
-def test_neighbours_of_a_block_are_counted(any_toolchain: Toolchain, tmp_path: Path) -> None:
-    (tmp_path / "m.ll").write_text(TEXT)
-    command = [any_toolchain.driver, "-O0", "-w", "-emit-llvm", "-c", "m.ll", "-o", "m.bc"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    assert any_toolchain.libllvm
-    data = (tmp_path / "m.bc").read_bytes()
-    with Module.read(Library(any_toolchain.libllvm), data) as module:
+def test_neighbours_of_a_block_are_counted(parse: Callable[[str], Module]) -> None:
+    with parse(TEXT) as module:
         found = opcode_pairs(module)
     assert found == {"8 8": 1, "8 12": 2, "12 1": 2}  # add add, add mul, mul ret
