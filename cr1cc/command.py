@@ -11,17 +11,18 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cr1cc import config as settings
 from cr1cc.errors import Cr1Error, ToolchainError, UserError
 from cr1cc.outcome import Outcome
 from cr1cc.storage import journal
-from cr1cc.toolchain.find import find_compiler, mode_arguments
+from cr1cc.toolchain.find import CLANG, family_of, find_compiler, mode_arguments
 from cr1cc.util import ending
 
 if TYPE_CHECKING:
-    from cr1cc.compile import Report
+    from cr1cc.driver.dialect import Dialect
+    from cr1cc.journey import Report
     from cr1cc.records import Plan
 
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".C", ".i", ".ii", ".s", ".S", ".ll", ".bc")
@@ -34,6 +35,7 @@ class Command:
 
     def __init__(self, name: str, own: str, arguments: Sequence[str]) -> None:
         self.name = name
+        self.family = family_of(name)
         self.own = own
         self.arguments = list(arguments)
         self.started = time.monotonic()
@@ -48,7 +50,8 @@ class Command:
             config, problem = settings.load(self.environ, self.cwd), ""
         except UserError as error:
             config, problem = self._readable_settings(), str(error)
-        setting = config.clangxx if self.name == "clang++" and config.clangxx else config.clang
+        c_setting, cxx_setting = (getattr(config, key) for key in self.family.settings)
+        setting = cxx_setting if self.name == self.family.cxx and cxx_setting else c_setting
         try:
             self.driver = find_compiler(
                 self.name, setting=setting or None, environ=self.environ, own=self.own
@@ -69,10 +72,9 @@ class Command:
             config = settings.load(others, self.cwd)
         except UserError:
             config = settings.Config()
-        return config._replace(
-            clang=self.environ.get("CR1_CLANG") or config.clang,
-            clangxx=self.environ.get("CR1_CLANGXX") or config.clangxx,
-        )
+        stated = {key: self.environ.get(f"CR1_{key.upper()}") for key in self.family.settings}
+        paths: dict[str, Any] = {key: path for key, path in stated.items() if path}
+        return config._replace(**paths)
 
     def _look_at(self, config: settings.Config) -> None:
         """Pass the command through unless it is a compile that we have a plan for."""
@@ -88,14 +90,23 @@ class Command:
             from cr1cc.driver.argv import environment_outcome, parse
             from cr1cc.records import Passthrough
 
-            parsed = environment_outcome(self.environ) or parse(
-                self.arguments, cxx=self.name == "clang++", cwd=self.cwd
+            dialect, cxx = self._dialect(), self.name == self.family.cxx
+            parsed = environment_outcome(self.environ, dialect) or parse(
+                self.arguments, cxx=cxx, cwd=self.cwd, dialect=dialect
             )
         except Exception as error:  # a defect of ours must not break a build
             self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         if isinstance(parsed, Passthrough):
             self.pass_through(parsed.outcome, parsed.detail)
         self.plan = parsed
+
+    def _dialect(self) -> Dialect:
+        """How the compiler reads its command lines; the tables of the others stay unread."""
+        if self.family is CLANG:
+            from cr1cc.driver.clang import CLANG as DIALECT
+        else:
+            from cr1cc.driver.gcc import GCC as DIALECT
+        return DIALECT
 
     def pass_through(self, outcome: Outcome, detail: str = "") -> NoReturn:
         """Become the real compiler with the original command line."""
@@ -113,14 +124,11 @@ class Command:
     def _compile(self, config: settings.Config) -> NoReturn:
         try:
             # Here, because a passed-through command needs none of it.
-            from cr1cc.compile import Compile, Fallback
-            from cr1cc.toolchain.describe import describe
+            from cr1cc.journey import Fallback
         except Exception as error:  # a defect of ours must not break a build
             self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
-        assert self.plan is not None
         try:
-            toolchain = describe(self.driver, cache_dir=config.cache_dir, environ=self.environ)
-            report = Compile(self.plan, toolchain, config, self.environ, self.mode).run()
+            report = self._report(config)
         except Fallback as fallback:
             self.pass_through(fallback.outcome, fallback.detail)
         except (Cr1Error, OSError, MemoryError, RecursionError) as error:
@@ -131,6 +139,21 @@ class Command:
         if report.status < 0:
             ending.end_by(-report.status)
         os._exit(report.status)
+
+    def _report(self, config: settings.Config) -> Report:
+        """How the compile ends. Raises Fallback, and what a defect of ours raises."""
+        assert self.plan is not None
+        if self.family is CLANG:
+            from cr1cc.compile import Compile
+            from cr1cc.toolchain.describe import describe
+
+            toolchain = describe(self.driver, cache_dir=config.cache_dir, environ=self.environ)
+            return Compile(self.plan, toolchain, config, self.environ, self.mode).run()
+        from cr1cc.compile_gcc import CompileGcc
+        from cr1cc.toolchain.describe_gcc import describe_gcc
+
+        gcc = describe_gcc(self.driver, cache_dir=config.cache_dir, environ=self.environ)
+        return CompileGcc(self.plan, gcc, config, self.environ, self.cwd).run()
 
     def _note(self, outcome: Outcome, detail: str, report: Report | None = None) -> None:
         """One line in the journal, for `cr1 stats` and `cr1 explain`."""

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cr1cc.basis import basis
 from cr1cc.config import Config
 from cr1cc.emit import Emitted, RealCompiler, contents
 from cr1cc.errors import EvaluationError, ModelError, ModelSilenceError
+from cr1cc.journey import Fallback, Report
+from cr1cc.journey import report as report_of
 from cr1cc.llvm.triple import target_name
 from cr1cc.outcome import Outcome
 from cr1cc.passes.rows import NEWEST, OLDEST
@@ -38,31 +40,6 @@ if TYPE_CHECKING:
 
 # Outcomes after which the back end has said nothing that would be missing next time.
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
-
-
-class Fallback(Exception):  # noqa: N818 - no error: the other way to succeed
-    """The original command line shall run: nothing that it would write was replaced."""
-
-    def __init__(self, outcome: Outcome, detail: str = "") -> None:
-        super().__init__(outcome.sentence)
-        self.outcome = outcome
-        self.detail = detail
-
-
-@dataclass(frozen=True)
-class Report:
-    """How a compile ended: its exit status (or minus a signal) and its decision."""
-
-    status: int
-    outcome: Outcome
-    key: str = ""
-    hit: str = ""  # "object", "module" or "pack" if it was known
-    detail: str = ""
-    decision: Decision | None = None
-    sizes: tuple[int, int] = (0, 0)  # loadable bytes before and after
-    store_problem: str = ""  # why the store could not be used, if it could not
-    daemon_problem: str = ""  # the same of the resident processes
-    model_problem: str = ""  # the same of the model
 
 
 class Compile:
@@ -215,7 +192,7 @@ class Compile:
                 self.compiler.say(diagnostics)
             else:
                 status = self.compiler.original()
-            return _report(status, known, key, store.origin), not has_assembler
+            return report_of(status, known, key, store.origin), not has_assembler
 
     def _repeat(self, evaluator: Evaluator, known: Decision) -> bool:
         """Do again what is known to be better; False if the result is not what is known."""
@@ -255,7 +232,7 @@ class Compile:
         except (EvaluationError, OSError, NotElfError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         store.put_module(key, decision)
-        return _report(0, decision, key)
+        return report_of(0, decision, key)
 
     def _improved(
         self, evaluator: Evaluator, store: DecisionStore, fingerprint: str
@@ -268,8 +245,3 @@ class Compile:
             store, self.proposer, self.context, fingerprint,
         )  # fmt: skip
         return improver.decide(contents(self.plan.output))
-
-
-def _report(status: int, decision: Decision, key: str, hit: str = "") -> Report:
-    sizes = (decision.bytes_before, decision.bytes_after)
-    return Report(status, decision.outcome, key, hit, decision=decision, sizes=sizes)

@@ -73,6 +73,8 @@ def _size(given: object) -> int:
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
 _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
 
+_COMPILERS = ("clang", "clangxx", "gcc", "gxx")
+
 _SMALLEST_CACHE = 1 << 20  # an empty database is not much smaller
 
 
@@ -92,12 +94,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cache", "boolean", _boolean, True, "keep decisions in the local cache"),
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
     Setting("cache_size", "size", _size, 1 << 30, "size limit of the local cache, in bytes"),
-    Setting("clang", "path", _text, "", "the real C compiler; empty: found by itself", path=True),
+    Setting("clang", "path", _text, "", "the real clang; empty: found by itself", path=True),
     Setting(
-        "clangxx", "path", _text, "", "the real C++ compiler; empty: beside `clang`", path=True
+        "clang_donors", "boolean", _boolean, False, "let clang make objects for commands of gcc too"
     ),
+    Setting("clangxx", "path", _text, "", "the real clang++; empty: beside `clang`", path=True),
     Setting("daemon", "boolean", _boolean, True, "start a resident process, and use it"),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
+    Setting("gcc", "path", _text, "", "the real gcc; empty: found by itself", path=True),
+    Setting("gxx", "path", _text, "", "the real g++; empty: beside `gcc`", path=True),
     Setting("model", "path", _text, "", "the model file; empty: the one that ships", path=True),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
     Setting(
@@ -119,9 +124,12 @@ class Config(NamedTuple):
     cache_dir: str = ""
     cache_size: int = 1 << 30
     clang: str = ""
+    clang_donors: bool = False
     clangxx: str = ""
     daemon: bool = True
     enabled: bool = True
+    gcc: str = ""
+    gxx: str = ""
     model: str = ""
     packs: bool = True
     proposer: str = "coreset"
@@ -224,6 +232,6 @@ def _read(
     if value == "~" or value.startswith("~/"):
         value = (environ.get("HOME") or os.path.expanduser("~")) + value[1:]
     # A bare name of a compiler is looked up on PATH, so only a path is anchored.
-    if value and (row.key not in ("clang", "clangxx") or "/" in value):
+    if value and (row.key not in _COMPILERS or "/" in value):
         value = os.path.join(directory, value)
     return value

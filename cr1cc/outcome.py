@@ -41,7 +41,7 @@ class Outcome(Enum):
     NOTHING_BETTER = Kind.BASELINE, "no candidate gave a smaller valid object"
     NO_CODE = Kind.BASELINE, "the module defines no function"
     BASELINE_FAILED = Kind.BASELINE, "the real compiler failed"
-    FRONT_END_FAILED = Kind.BASELINE, "the front end gave no bitcode for this command"
+    FRONT_END_FAILED = Kind.BASELINE, "the front end gave nothing to go on with"
     CANDIDATES_FAILED = Kind.BASELINE, "every candidate failed or was refused by a check"
     BACKEND_DIAGNOSTICS = Kind.BASELINE, "the back end may have something to say about this module"
     UNSUPPORTED_OBJECT = Kind.BASELINE, "the object file is not ELF as we know it"

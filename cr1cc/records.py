@@ -46,12 +46,29 @@ class Toolchain:
 
 
 @dataclass(frozen=True)
+class GccToolchain:
+    """One real gcc. `identity` names versions of compiler and assembler and how the compiler
+    was configured, not the path, so that it is equal on two machines that have the same."""
+
+    driver: str  # absolute path that is executed (its name decides C or C++ mode)
+    version: tuple[int, int, int]
+    identity: str
+    triple: str
+    defaults: tuple[str, ...] = ()  # predefined macros that tell what it does unasked
+
+    @property
+    def major(self) -> int:
+        return self.version[0]
+
+
+@dataclass(frozen=True)
 class Plan:
     """A compile that we understand: one source, one object, a size level.
 
     `frontend` and `codegen` are complete argument lists except for source and
     output: `frontend` turns the source into the bitcode that enters the
-    optimiser, `codegen` turns optimised bitcode into the object.
+    optimiser, `codegen` turns optimised bitcode into the object. Of gcc, they turn the
+    source into preprocessed text, and the text into an object (the level is said apart).
     """
 
     arguments: tuple[str, ...]  # as given, response files not expanded
@@ -66,6 +83,8 @@ class Plan:
     triple: str | None = None  # from --target, None: the compiler's default
     debug: bool = False
     split_dwarf: str = ""  # the .dwo that belongs to the object, "": there is none
+    messages: tuple[str, ...] = ()  # the options that decide what is printed
+    preprocessed: bool = False  # the source is the text that is compiled (of gcc only)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Entry of the compilers: `cr1-clang`, `cr1-clang++`, or `python -m cr1cc.wrapper NAME`."""
+"""Entry of the compilers: `cr1-clang`, `cr1-clang++`, `cr1-gcc`, `cr1-g++`, or
+`python -m cr1cc.wrapper NAME`."""
 
 from __future__ import annotations
 
@@ -18,6 +19,16 @@ def clangxx() -> NoReturn:
     _run("clang++", _own_path())
 
 
+def gcc() -> NoReturn:
+    """Entry point of `cr1-gcc`."""
+    _run("gcc", _own_path())
+
+
+def gxx() -> NoReturn:
+    """Entry point of `cr1-g++`."""
+    _run("g++", _own_path())
+
+
 def _run(name: str, own: str) -> NoReturn:
     # Ctrl-C while modules are loaded must not print where.
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
@@ -34,6 +45,6 @@ def _own_path() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] not in (["clang"], ["clang++"]):
-        sys.exit("usage: python -m cr1cc.wrapper clang|clang++ ARGUMENTS…")
+    if sys.argv[1:2] not in (["clang"], ["clang++"], ["gcc"], ["g++"]):
+        sys.exit("usage: python -m cr1cc.wrapper clang|clang++|gcc|g++ ARGUMENTS…")
     _run(sys.argv.pop(1), _own_path())

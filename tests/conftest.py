@@ -125,6 +125,18 @@ def any_toolchain() -> Toolchain:
 
 
 @pytest.fixture(scope="session")
+def gcc_and_gxx() -> tuple[str, str]:
+    """The gcc and the g++ of this machine, or a skip with the name of what is missing."""
+    found = []
+    for name in ("gcc", "g++"):
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is missing")
+        found.append(path)
+    return found[0], found[1]
+
+
+@pytest.fixture(scope="session")
 def need() -> Callable[[str], str]:
     """`need("cmake")`: the path of a program, or a skip with its name."""
 

@@ -19,6 +19,7 @@ from cr1cc.storage import journal
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.packs import Pack, pack_files
 from cr1cc.toolchain.describe import describe
+from cr1cc.toolchain.describe_gcc import describe_gcc, problem
 from cr1cc.toolchain.find import find_compiler
 from cr1cc.toolchain.survey import all_compilers, problems
 from cr1cc.util.data import data_path
@@ -40,6 +41,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Say whether everything that is needed is there; exit status 1 if not."""
     findings, config = _settings()
     findings += _chosen(config)
+    findings += _chosen_gcc(config)
     others = all_compilers(os.environ, cache_dir=config.cache_dir)
     findings += _store(config)
     findings.append(_resident(config))
@@ -84,6 +86,26 @@ def _chosen(config: Config) -> list[Finding]:
             continue
         wrong = problems(toolchain)
         text = "; ".join((f"{driver}: {toolchain.identity}", *wrong))
+        found.append(Finding(f"cr1-{name}", not wrong, text))
+    return found
+
+
+def _chosen_gcc(config: Config) -> list[Finding]:
+    """The compilers that cr1-gcc and cr1-g++ start; who has none need not care."""
+    found = []
+    for name, setting in (("gcc", config.gcc), ("g++", config.gxx or config.gcc)):
+        try:
+            driver = find_compiler(name, setting=setting or None, environ=os.environ, own="")
+        except ToolchainError as error:
+            found.append(Finding(f"cr1-{name}", not setting, str(error)))
+            continue
+        try:
+            toolchain = describe_gcc(driver, cache_dir=config.cache_dir)
+        except ToolchainError as error:
+            found.append(Finding(f"cr1-{name}", False, str(error)))
+            continue
+        wrong = problem(toolchain)
+        text = "; ".join(filter(None, (f"{driver}: {toolchain.identity}", wrong)))
         found.append(Finding(f"cr1-{name}", not wrong, text))
     return found
 

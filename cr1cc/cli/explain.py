@@ -138,7 +138,11 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
         ("options", " ".join(decision.recipe.options)),
         ("bytes", f"{before} -> {after} ({output.percent(before, after)} smaller)"),
         ("IC", f"{decision.ic_before} -> {decision.ic_after} IR instructions"),
+    ]
+    if not decision.ic_before:  # the object of a donor build: no module was seen
+        lines.pop()
+    made = [
         ("proposed by", f"{decision.proposer}, {decision.evaluations} evaluations"),
         ("evidence", decision.evidence),
     ]
-    return lines if decision.recipe.stages else lines[4:]
+    return [*lines, *made] if decision.recipe.stages else made

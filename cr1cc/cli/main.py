@@ -76,7 +76,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Print the version and end.",
 )
 def program() -> None:
-    """Look at and look after the compilers cr1-clang and cr1-clang++."""
+    """Look at and look after the compilers cr1-clang, cr1-clang++, cr1-gcc and cr1-g++."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,87 +6,62 @@ import os
 from collections.abc import Mapping, Sequence
 
 from cr1cc.driver import response
-from cr1cc.driver.inputs import is_probe, language_of, readable_problem
+from cr1cc.driver.dialect import Dialect
+from cr1cc.driver.inputs import is_preprocessed, is_probe, language_of, readable_problem
 from cr1cc.driver.option import Meaning
 from cr1cc.driver.side_outputs import asks_for_debug, dependency_options, split_dwarf
 from cr1cc.driver.words import UnknownOptionError, Word, read
 from cr1cc.outcome import Outcome
 from cr1cc.records import Level, Passthrough, Plan
 
-# Variables by which the environment changes the command or asks for more output.
-CHANGING_VARIABLES = (
-    "CCC_OVERRIDE_OPTIONS",
-    "CC_LOG_DIAGNOSTICS",
-    "CC_PRINT_HEADERS",
-    "CC_PRINT_INTERNAL_STAT",
-    "CC_PRINT_OPTIONS",
-    "CC_PRINT_PROC_STAT",
-    "DEPENDENCIES_OUTPUT",
-    "QA_OVERRIDE_GCC3_OPTIONS",
-    "RC_DEBUG_OPTIONS",
-    "SUNPRO_DEPENDENCIES",
-)
-
-_LEVELS = {"s": Level.OS, "z": Level.OZ}
-
 # Reasons that say what kind of command it is; they hold whatever its level is.
 _KIND_OF_COMMAND = frozenset({Outcome.QUERY, Outcome.NOT_A_COMPILATION, Outcome.UNKNOWN_OPTION})
 
-# Which meanings are repeated on which run.
-_ON_FRONT_END = frozenset(
-    {
-        Meaning.PREPROCESSOR,
-        Meaning.FRONT_END,
-        Meaning.BOTH,
-        Meaning.DIAGNOSTICS,
-        Meaning.TARGET,
-        Meaning.LINKER,
-        Meaning.OPTIMISATION,
-    }
-)
-_ON_EMISSION = frozenset(
-    {Meaning.CODE_GENERATION, Meaning.BOTH, Meaning.TARGET, Meaning.OPTIMISATION}
-)
 
-# `-Xclang` values by which a plugin is loaded.
-_PLUGIN_VALUES = frozenset({"-load", "-plugin", "-add-plugin"})
-
-# What `-Wp,` may carry: the rest reaches options that this table does not know.
-_PREPROCESSOR_VALUES = ("-D", "-U", "-I")
-
-
-def environment_outcome(environ: Mapping[str, str]) -> Passthrough | None:
+def environment_outcome(
+    environ: Mapping[str, str], dialect: Dialect | None = None
+) -> Passthrough | None:
     """The reason to leave every command alone that `environ` gives, if any."""
-    for name in CHANGING_VARIABLES:
+    for name in (dialect or _of_clang()).variables:
         if name in environ:
             return Passthrough(Outcome.UNSUPPORTED_OPTION, f"${name}")
     return None
 
 
-def parse(arguments: Sequence[str], *, cxx: bool, cwd: str) -> Plan | Passthrough:
+def parse(
+    arguments: Sequence[str], *, cxx: bool, cwd: str, dialect: Dialect | None = None
+) -> Plan | Passthrough:
     """What the command `arguments` (without the compiler's name) asks for.
 
     `cxx`: the compiler was called as the C++ driver. `cwd`: absolute, what
-    relative names on the command line are relative to. Reads response files and
+    relative names on the command line are relative to. `dialect`: how the family of the
+    compiler reads its command lines, None: that of clang. Reads response files and
     looks at the source and the output, writes nothing, raises nothing.
     """
+    dialect = dialect or _of_clang()
     try:
-        words = read(response.expand(arguments, cwd))
+        words = read(response.expand(arguments, cwd), dialect)
     except response.ResponseFileError as error:
         return Passthrough(Outcome.RESPONSE_FILE, str(error))
     except UnknownOptionError as error:
         return Passthrough(Outcome.UNKNOWN_OPTION, str(error))
-    return _refusal(words, cxx, cwd) or _plan(tuple(arguments), words, cxx)
+    return _refusal(words, cxx, cwd, dialect) or _plan(tuple(arguments), words, cxx, dialect)
 
 
-def _refusal(words: Sequence[Word], cxx: bool, cwd: str) -> Passthrough | None:
+def _of_clang() -> Dialect:
+    from cr1cc.driver.clang import CLANG  # here, because its tables are no business of gcc
+
+    return CLANG
+
+
+def _refusal(words: Sequence[Word], cxx: bool, cwd: str, dialect: Dialect) -> Passthrough | None:
     """The first reason why this is no compile that we understand, most general first."""
-    reasons = [reason for word in words if (reason := _refused_option(word)) is not None]
+    reasons = [reason for word in words if (reason := _refused_option(word, dialect)) is not None]
     for reason in reasons:
         if reason.outcome in _KIND_OF_COMMAND:
             return reason
     return (
-        _refused_inputs(words, cxx, cwd)
+        _refused_inputs(words, cxx, cwd, dialect)
         or (reasons[0] if reasons else None)
         or _refused_order(words)
     )
@@ -100,7 +75,9 @@ def _refused_order(words: Sequence[Word]) -> Passthrough | None:
     return None
 
 
-def _refused_inputs(words: Sequence[Word], cxx: bool, cwd: str) -> Passthrough | None:
+def _refused_inputs(
+    words: Sequence[Word], cxx: bool, cwd: str, dialect: Dialect
+) -> Passthrough | None:
     inputs = [word.value for word in words if word.meaning is None]
     if not inputs:
         return Passthrough(Outcome.NO_INPUT)
@@ -112,7 +89,7 @@ def _refused_inputs(words: Sequence[Word], cxx: bool, cwd: str) -> Passthrough |
         return Passthrough(Outcome.LINK)
     if language_of(inputs[0], _stated_language(words), cxx) is None:
         return Passthrough(Outcome.LANGUAGE, inputs[0])
-    if _level(words) is None:
+    if _level(words, dialect) is None:
         return Passthrough(Outcome.NO_OPTIMISATION)
     problem = readable_problem(os.path.join(cwd, inputs[0]))
     if problem:
@@ -126,30 +103,32 @@ def _refused_inputs(words: Sequence[Word], cxx: bool, cwd: str) -> Passthrough |
     return None
 
 
-def _refused_option(word: Word) -> Passthrough | None:
-    meaning = word.meaning
+def _refused_option(word: Word, dialect: Dialect) -> Passthrough | None:
+    meaning = dialect.disguised.get((word.spelling, word.value), word.meaning)
     if isinstance(meaning, Outcome):
-        if word.spelling == "-Xclang" and word.value in _PLUGIN_VALUES:
-            meaning = Outcome.PLUGIN
         return Passthrough(meaning, " ".join(word.texts))
-    if word.spelling == "-Wp," and not all(
-        value.startswith(_PREPROCESSOR_VALUES) for value in word.values
-    ):
+    if word.spelling == "-Wp," and word.values[0] in ("-MD", "-MMD"):
+        # What the driver did not rewrite: the preprocessor's own way to name a file.
+        plain = not dialect.rewrites_dependencies and len(word.values) == 2
+        if plain and word.values[1] not in ("", "-"):
+            return None
+    carried = dialect.carried.get(word.spelling)
+    if carried is not None and not all(value.startswith(carried) for value in word.values):
         return Passthrough(Outcome.UNSUPPORTED_OPTION, word.texts[0])
     return None
 
 
-def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool) -> Plan:
+def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool, dialect: Dialect) -> Plan:
     (source,) = (word.value for word in words if word.meaning is None)
     stated = _stated_language(words)
     language = language_of(source, stated, cxx)
-    level = _level(words)
+    level = _level(words, dialect)
     assert language is not None  # `_refusal` has seen to both
     assert level is not None
     given = _option_of(words, Meaning.OUTPUT)
     dependency, unused = dependency_options(words, source, given)
     split_file, split_options = split_dwarf(words, source, given)
-    codegen = _texts(words, _ON_EMISSION)
+    codegen = _texts(words, dialect.emission)
     return Plan(
         arguments=arguments,
         source=source,
@@ -157,7 +136,7 @@ def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool) -> Plan:
         output=_output(words, source),
         level=level,
         frontend=(
-            *_texts(words, _ON_FRONT_END),
+            *_texts(words, dialect.front_end),
             *unused,
             *split_options,
             *(("-x", stated) if stated is not None else ()),
@@ -168,6 +147,8 @@ def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool) -> Plan:
         triple=_option_of(words, Meaning.TARGET),
         debug=asks_for_debug(words),
         split_dwarf=split_file,
+        messages=_texts(words, frozenset({Meaning.DIAGNOSTICS})),
+        preprocessed=dialect.rereads_text and is_preprocessed(source, stated),
     )
 
 
@@ -190,8 +171,8 @@ def _output(words: Sequence[Word], source: str) -> str:
     return os.path.splitext(os.path.basename(source))[0] + ".o"
 
 
-def _level(words: Sequence[Word]) -> Level | None:
-    return _LEVELS.get(_option_of(words, Meaning.OPTIMISATION) or "")
+def _level(words: Sequence[Word], dialect: Dialect) -> Level | None:
+    return dialect.levels.get(_option_of(words, Meaning.OPTIMISATION) or "")
 
 
 def _stated_language(words: Sequence[Word]) -> str | None:

@@ -47,6 +47,13 @@ def language_of(source: str, stated: str | None, cxx: bool) -> str | None:
     return "c++" if cxx and language == "c" else language
 
 
+def is_preprocessed(source: str, stated: str | None) -> bool:
+    """Whether a C or C++ source has been through the preprocessor."""
+    if stated is not None:
+        return stated.endswith("cpp-output")
+    return source.endswith((".i", ".ii"))
+
+
 def readable_problem(path: str) -> str:
     """Why `path` is no source that can be read twice, "" if it is one."""
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cr1cc.driver.dialect import Dialect
 from cr1cc.driver.option import Form, Meaning
-from cr1cc.driver.options import match
 from cr1cc.errors import UserError
 from cr1cc.outcome import Outcome
 
@@ -30,18 +30,19 @@ class Word:
         return self.value.split(",")
 
 
-def read(arguments: Sequence[str]) -> list[Word]:
+def read(arguments: Sequence[str], dialect: Dialect) -> list[Word]:
     """The words of `arguments`, response files expanded. Raises `UnknownOptionError`."""
     words: list[Word] = []
     rest = iter(arguments)
     for text in rest:
-        if text == "--":
+        if text == "--" and dialect.ends_with_dashes:
             words.extend(_input(name) for name in rest)
         elif text[:1] != "-" or text == "-":
             if text:  # the driver ignores empty words
                 words.append(_input(text))
         else:
-            words.extend(_rewritten(_option(text, rest)))
+            word = _option(text, rest, dialect)
+            words.extend(_rewritten(word) if dialect.rewrites_dependencies else [word])
     return words
 
 
@@ -49,8 +50,8 @@ def _input(name: str) -> Word:
     return Word((name,), "", None, name)
 
 
-def _option(text: str, rest: Iterator[str]) -> Word:
-    row = match(text)
+def _option(text: str, rest: Iterator[str], dialect: Dialect) -> Word:
+    row = dialect.options.match(text)
     if row is None:
         raise UnknownOptionError(text)
     spelling, form, meaning = row

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SHT_SYMTAB = 2
+SHT_NOTE = 7
 SHT_NOBITS = 8
 SHT_SYMTAB_SHNDX = 18
 SHF_WRITE = 0x1
@@ -42,6 +43,7 @@ class Section:
     size: int
     link: int
     entry_size: int
+    alignment: int = 1
 
     @property
     def loadable(self) -> bool:
@@ -68,6 +70,7 @@ class Symbol:
     visibility: int
     section: int
     size: int
+    value: int = 0  # where it is in its section
 
     @property
     def defined(self) -> bool:
@@ -104,7 +107,7 @@ class ObjectFile:
             names = raw[0][6]
         table = data[raw[names][4] : raw[names][4] + raw[names][5]] if raw else b""
         self.sections = tuple(
-            Section(_string(table, r[0]), r[1], r[2], r[4], r[5], r[6], r[9]) for r in raw
+            Section(_string(table, r[0]), r[1], r[2], r[4], r[5], r[6], r[9], r[8]) for r in raw
         )
 
     def loadable_bytes(self) -> int:
@@ -136,16 +139,18 @@ class ObjectFile:
             if number == 0:
                 continue
             if self._wide:
-                name, info, other, section, _, length = struct.unpack_from(
+                name, info, other, section, value, length = struct.unpack_from(
                     self._symbol_format, self.data, at
                 )
             else:
-                name, _, length, info, other, section = struct.unpack_from(
+                name, value, length, info, other, section = struct.unpack_from(
                     self._symbol_format, self.data, at
                 )
             if section == SHN_XINDEX:
                 section = extended[number]
-            yield Symbol(_string(names, name), info & 15, info >> 4, other & 3, section, length)
+            yield Symbol(
+                _string(names, name), info & 15, info >> 4, other & 3, section, length, value
+            )
 
     def _extended_indices(self) -> tuple[int, ...]:
         table = next((s for s in self.sections if s.type == SHT_SYMTAB_SHNDX), None)

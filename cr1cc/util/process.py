@@ -7,11 +7,12 @@ them); descriptors that Python opened are close-on-exec.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 # Python ignores these at its own start; an ignored signal would stay ignored in
 # the child, which then sees EPIPE where a compiler expects to be ended quietly.
@@ -62,10 +63,15 @@ def finish_children() -> None:
 
 
 def capture(
-    argv: Sequence[str], env: Mapping[str, str], *, stdin: int | None = None
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    stdin: int | None = None,
+    seconds: int | None = None,
 ) -> tuple[int, bytes, bytes]:
     """Run `argv`; returns the status as `run` does, standard output and standard error.
 
+    `seconds` of processor time is what the program, and each that it starts, may take.
     Raises OSError when the program cannot be started.
     """
     # Files in memory instead of pipes: nothing to pump, so nothing can deadlock.
@@ -73,12 +79,30 @@ def capture(
     try:
         err = os.memfd_create("stderr")
         try:
-            status = run(argv, env=env, stdin=stdin, stdout=out, stderr=err)
+            with _limited(seconds):
+                status = run(argv, env=env, stdin=stdin, stdout=out, stderr=err)
             return status, _contents(out), _contents(err)
         finally:
             os.close(err)
     finally:
         os.close(out)
+
+
+@contextlib.contextmanager
+def _limited(seconds: int | None) -> Iterator[None]:
+    """Programs that are started get this limit, which we ourselves do not live to see."""
+    if seconds is None:
+        yield
+        return
+    import resource  # here, because a passed-through command limits nothing
+
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = seconds if before[0] == resource.RLIM_INFINITY else min(seconds, before[0])
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, before)
 
 
 def _spawn(

@@ -55,24 +55,25 @@ _KEPT_SECTIONS = (
 )
 
 
-def complaint(baseline: bytes, candidate: bytes) -> str:
+def complaint(baseline: bytes, candidate: bytes, granted: frozenset[str] = frozenset()) -> str:
     """Why `candidate` may not replace `baseline`, "" if it may.
 
     It must define the same symbols (name, type, binding, visibility, kind of section,
-    and size for data), need no symbol that the baseline does not need, keep debug and
-    unwind data, and leave sections that the source itself names as they are.
+    and size for data), need no symbol that the baseline does not need, but for those that
+    are `granted`, keep debug and unwind data, and leave sections that the source itself
+    names as they are.
     """
     try:
         old, new = ObjectFile(baseline), ObjectFile(candidate)
-        return next(_complaints(old, new), "")
+        return next(_complaints(old, new, granted), "")
     except NotElfError as error:
         return str(error)
 
 
-def _complaints(old: ObjectFile, new: ObjectFile) -> Iterator[str]:
+def _complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]) -> Iterator[str]:
     if old.identity != new.identity:
         yield "the object is for another machine or ABI"
-    yield from _symbol_complaints(old, new)
+    yield from _symbol_complaints(old, new, granted)
     new_names = {section.name for section in new.sections if section.size}
     for section in old.sections:
         if section.name in _KEPT_SECTIONS and section.size and section.name not in new_names:
@@ -81,7 +82,7 @@ def _complaints(old: ObjectFile, new: ObjectFile) -> Iterator[str]:
         yield "a section that the source names has changed"
 
 
-def _symbol_complaints(old: ObjectFile, new: ObjectFile) -> Iterator[str]:
+def _symbol_complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]) -> Iterator[str]:
     before, after = _defined(old), _defined(new)
     for name in sorted(before.keys() - after.keys()):
         yield f"symbol {name} is not defined any more"
@@ -90,7 +91,7 @@ def _symbol_complaints(old: ObjectFile, new: ObjectFile) -> Iterator[str]:
     for name in sorted(before):
         if before[name] != after[name]:
             yield f"symbol {name} is another: {before[name]} became {after[name]}"
-    for name in sorted(_needed(new) - _needed(old)):
+    for name in sorted(_needed(new) - _needed(old) - granted):
         yield f"symbol {name} is needed anew"
 
 

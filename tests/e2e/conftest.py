@@ -16,6 +16,8 @@ SCRIPTS = {
     "cr1": "cr1cc.cli.main import main",
     "cr1-clang": "cr1cc.wrapper import clang as main",
     "cr1-clang++": "cr1cc.wrapper import clangxx as main",
+    "cr1-gcc": "cr1cc.wrapper import gcc as main",
+    "cr1-g++": "cr1cc.wrapper import gxx as main",
 }
 
 

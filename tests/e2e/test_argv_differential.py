@@ -27,7 +27,7 @@ from tests.e2e.argv_forms import FILES, FORMS, Form
 SETTINGS = {"CR1_BUDGET": "6", "CR1_TAIL_BUDGET": "1"}
 
 # Names that the compiler makes up anew on every run.
-_TEMPORARY = re.compile(rb"/tmp/[^ \"\n]*-[0-9a-f]{6,}(\.\w+)?")
+_TEMPORARY = re.compile(rb"/tmp/(?:[^ \"\n]*-[0-9a-f]{6,}|cc\w{6})(\.\w+)?")
 
 Symbols = frozenset[tuple[str, str, str, str]]
 
@@ -42,10 +42,10 @@ class Run:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, files: Mapping[str, str] = FILES) -> None:
     """Makes `folder` the same again, whatever stood there."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name, text in FILES.items():
+    for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -70,8 +70,14 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def execute(command: list[str], form: Form, folder: Path, environ: Mapping[str, str]) -> Run:
-    fill(folder)
+def execute(
+    command: list[str],
+    form: Form,
+    folder: Path,
+    environ: Mapping[str, str],
+    files: Mapping[str, str] = FILES,
+) -> Run:
+    fill(folder, files)
     done = subprocess.run(
         [*command, *shlex.split(form.words)],
         cwd=folder,

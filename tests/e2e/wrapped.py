@@ -104,6 +104,21 @@ class Wrapped:
         return {path.name for path in self.folder.iterdir()}
 
 
+class WrappedGcc(Wrapped):
+    """The same with gcc and g++ (paths) in the place of clang."""
+
+    def __init__(self, folder: Path, gcc: str, gxx: str, **settings: str) -> None:
+        self.folder = folder
+        self.real_paths = {"gcc": gcc, "g++": gxx}
+        self.settings = {"CR1_GCC": gcc, "CR1_GXX": gxx, **settings}
+
+    def cr1(self, *arguments: str, name: str = "gcc", **settings: str) -> Done:
+        return super().cr1(*arguments, name=name, **settings)
+
+    def real(self, *arguments: str, name: str = "gcc") -> Done:
+        return _run([self.real_paths[name], *arguments], self.folder, self.environ())
+
+
 def run(*argv: str, cwd: Path, **environ: str) -> str:
     """What a command that must succeed prints to standard output."""
     done = subprocess.run(

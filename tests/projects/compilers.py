@@ -41,6 +41,27 @@ def ours(clang: Compiler, directory: Path, **settings: str) -> Compiler:
     return Compiler("cr1-clang", _entry("clang", directory), _entry("clang++", directory), environ)
 
 
+def plain_gcc(gcc: str | None = None) -> Compiler:
+    """The gcc at `gcc`, or by CR1_GCC, or the first on PATH. Raises ToolchainError."""
+    setting = gcc or os.environ.get("CR1_GCC")
+    cc = find_compiler("gcc", setting=setting, environ=os.environ, own="")
+    cxx = find_compiler("g++", setting=os.environ.get("CR1_GXX") or cc, environ=os.environ, own="")
+    return Compiler("gcc", cc, cxx, {})
+
+
+def ours_gcc(gcc: Compiler, directory: Path, **settings: str) -> Compiler:
+    """cr1-gcc in front of `gcc`, with its cache and journal under `directory`."""
+    home = {
+        "XDG_STATE_HOME": str(directory / "state"),
+        "XDG_CONFIG_HOME": str(directory / "config"),
+    }
+    environ = {
+        **home, "CR1_GCC": gcc.cc, "CR1_GXX": gcc.cxx, "CR1_CACHE_DIR": str(directory / "cache"),
+        **settings,
+    }  # fmt: skip
+    return Compiler("cr1-gcc", _entry("gcc", directory), _entry("g++", directory), environ)
+
+
 def version(compiler: Compiler) -> str:
     """The first line of `--version`."""
     command = [*shlex.split(compiler.cc), "--version"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cr1cc.driver.argv import CHANGING_VARIABLES, environment_outcome, parse
+from cr1cc.driver.argv import environment_outcome, parse
+from cr1cc.driver.clang import CLANG
 from cr1cc.outcome import Outcome
 from cr1cc.records import Level, Passthrough, Plan
 
@@ -264,7 +265,7 @@ def test_the_last_debug_option_counts(folder: Path, options: str, debug: bool, s
     assert (plan.debug, plan.split_dwarf) == (debug, split)
 
 
-@pytest.mark.parametrize("name", CHANGING_VARIABLES)
+@pytest.mark.parametrize("name", CLANG.variables)
 def test_variables_that_change_the_command_are_a_reason(name: str) -> None:
     reason = environment_outcome({name: "x", "CPATH": "/y"})
     assert reason is not None

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from cr1cc.driver import options
+from cr1cc.driver.clang import CLANG
+from cr1cc.driver.dialect import spellings
 from cr1cc.driver.option import Form, Meaning
 from cr1cc.driver.words import UnknownOptionError, read
 from cr1cc.outcome import Kind, Outcome
@@ -73,7 +75,7 @@ def test_no_spelling_stands_in_two_rows() -> None:
         spelling
         for table in options.TABLES.values()
         for row in table
-        for spelling in options.spellings(row)
+        for spelling in spellings(row)
     ]
     assert len(every) == len(set(every))
 
@@ -81,7 +83,7 @@ def test_no_spelling_stands_in_two_rows() -> None:
 def test_every_row_reads_in_every_form_that_it_allows() -> None:
     for spelling in SPELLINGS:
         for texts in forms_of(spelling):
-            words = read([*texts, "input.c"])
+            words = read([*texts, "input.c"], CLANG)
             assert words[-1].value == "input.c", texts
             read_back = [text for word in words[:-1] for text in word.texts]
             assert read_back == texts, texts
@@ -99,7 +101,7 @@ def test_options_without_their_value_are_unknown() -> None:
     for spelling in SPELLINGS:
         if options.BY_SPELLING[spelling][0] in (Form.SEPARATE, Form.JOINED_OR_SEPARATE):
             with pytest.raises(UnknownOptionError, match="missing"):
-                read([spelling])
+                read([spelling], CLANG)
 
 
 def test_reasons_are_reasons_to_pass_through() -> None:

@@ -170,3 +170,42 @@ def test_a_setting_that_links_to_a_versioned_clang_finds_its_partner(tmp_path: P
     (tmp_path / "llvm/clang++").symlink_to("clang-23")
     (tmp_path / "cc").symlink_to(real)
     assert found("clang++", setting=str(tmp_path / "cc")) == str(tmp_path / "llvm/clang++")
+
+
+def test_gcc_is_found_by_its_plain_name_then_by_version(tmp_path: Path) -> None:
+    versioned = program(tmp_path / "a/gcc-13")
+    program(tmp_path / "a/gcc-12")
+    assert found("gcc", tmp_path / "a") == versioned
+    plain = program(tmp_path / "b/gcc")
+    assert found("gcc", tmp_path / "a", tmp_path / "b") == plain
+
+
+def test_a_shim_around_cr1_gcc_is_skipped(tmp_path: Path) -> None:
+    program(tmp_path / "a/gcc", '#!/bin/sh\nexec cr1-gcc "$@"\n')
+    gcc = program(tmp_path / "b/gcc")
+    assert found("gcc", tmp_path / "a", tmp_path / "b") == gcc
+
+
+@pytest.mark.parametrize(
+    ("c_name", "cxx_name"),
+    [("gcc", "g++"), ("gcc-12", "g++-12"), ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
+     ("arm-none-eabi-gcc-12", "arm-none-eabi-g++-12"), ("cc", "c++")],
+)  # fmt: skip
+def test_the_partner_of_a_gcc_is_beside_it(tmp_path: Path, c_name: str, cxx_name: str) -> None:
+    c_path, cxx_path = program(tmp_path / c_name), program(tmp_path / cxx_name)
+    assert found("g++", tmp_path, setting=c_path) == cxx_path
+    assert found("gcc", tmp_path, setting=cxx_path) == c_path
+    assert mode_arguments("g++", cxx_path) == mode_arguments("gcc", c_path) == ()
+
+
+def test_a_gcc_without_a_partner_is_no_compiler_for_cxx(tmp_path: Path) -> None:
+    c_path = program(tmp_path / "gcc")
+    with pytest.raises(ToolchainError, match="CR1_GXX"):
+        found("g++", tmp_path, setting=c_path)
+    with pytest.raises(ToolchainError, match="no gcc found"):
+        found("g++", tmp_path)
+
+
+def test_a_setting_of_gcc_is_named_in_complaints(tmp_path: Path) -> None:
+    with pytest.raises(ToolchainError, match="the setting `gcc` names"):
+        found("gcc", tmp_path, setting=str(tmp_path / "nowhere"))

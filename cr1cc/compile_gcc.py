@@ -1,0 +1,201 @@
+"""The journey of one compile by gcc, from a plan to the object.
+
+    preprocess → text → is this object known? replace the object
+                      → else: the own command makes the baseline and says what it has to say
+                        → is this text's decision known? build that donor, replace
+                        → else: build all donors, replace by the smallest, store the decision
+
+Only an object that was made of the very same files by a command that said nothing comes
+without the own command: what gcc prints may depend on comments and columns, which the text
+does not show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cr1cc.config import Config
+from cr1cc.donors.build import Clang, RealGcc
+from cr1cc.donors.text import Text
+from cr1cc.emit import contents
+from cr1cc.errors import EvaluationError
+from cr1cc.journey import Fallback, Report, report
+from cr1cc.outcome import Outcome
+from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
+from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
+from cr1cc.storage.store import DecisionStore, StoredObject
+from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
+
+_SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
+
+
+class CompileGcc:
+    """One compile of one plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        toolchain: GccToolchain,
+        config: Config,
+        environ: Mapping[str, str],
+        cwd: str,
+    ) -> None:
+        """Raises Fallback if this compiler cannot be served."""
+        from cr1cc.donors.search import PROPOSER, VERSION
+        from cr1cc.donors.table import digest, donors_for
+
+        if not OLDEST <= toolchain.major <= NEWEST:
+            raise Fallback(Outcome.UNSUPPORTED_VERSION, toolchain.identity)
+        if "__ELF__" not in toolchain.defaults:
+            raise Fallback(Outcome.UNSUPPORTED_TARGET, toolchain.triple)
+        self.plan = plan
+        self.toolchain = toolchain
+        self.config = config
+        self.cwd = cwd
+        clang = _clang(plan, toolchain, config, environ)
+        self.compiler = RealGcc(plan, toolchain, environ, clang)
+        donors = donors_for(
+            plan.level, toolchain.triple, plan.codegen, with_clang=clang is not None
+        )
+        self.donors = donors[: max(0, config.budget - 1)]  # the baseline is one of the budget
+        self.context = KeyContext(
+            compiler=toolchain.identity,
+            triple=toolchain.triple,
+            flags=(plan.language, plan.level.value, *plan.key, *_machine(plan)),
+            basis=Basis(
+                f"{digest()} {VERSION}",
+                f"{PROPOSER} {clang.identity}" if clang is not None else PROPOSER,
+                config.budget,
+                0,
+            ),
+        )
+
+    def run(self) -> Report:
+        """Raises Fallback before anything was written, dependency files excepted."""
+        if os.path.exists(self.plan.output) and not os.access(self.plan.output, os.W_OK):
+            raise Fallback(Outcome.STDOUT_OUTPUT, "the output cannot be written")
+        try:
+            data, silent = self.compiler.text()
+        except EvaluationError as error:
+            raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
+        text = Text(data)
+        if text.uses_precompiled_header:
+            raise Fallback(Outcome.PRECOMPILED_HEADER)
+        with DecisionStore(self.config, self._check) as store:
+            key = module_key(self.context, text.fingerprint())
+            place = object_key(self.context, data, self._circumstances(text), "")
+            stored = store.object(place) if silent and text.complete else None
+            if stored is not None:
+                self.compiler.replace(stored.data)
+                sizes = (stored.bytes_before, stored.bytes_after)
+                return Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+            status, said_nothing = self.compiler.original()
+            if status:
+                return Report(status, Outcome.BASELINE_FAILED, key)
+            done = self._improved(store, text, key)
+            if said_nothing and silent and text.complete and done.outcome in _SILENT:
+                made = StoredObject(done.key, done.outcome, *done.sizes, contents(self.plan.output))
+                store.put_object(place, made)
+            return replace(done, store_problem=next(iter(store.problems), ""))
+
+    def _improved(self, store: DecisionStore, text: Text, key: str) -> Report:
+        """Put something better in the place of the baseline if there is; store the decision."""
+        from cr1cc.donors.search import best_donor
+
+        try:
+            baseline = contents(self.plan.output)
+            known = store.module(key) if text.complete else None
+            if known is not None and self._repeat(known, text, baseline):
+                return report(0, known, key, store.origin)
+            decision, data = best_donor(self.compiler, text.data, baseline, self.donors)
+            if data is not None:
+                self._replace(data)
+        except (EvaluationError, OSError) as error:
+            return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
+        if text.complete:
+            store.put_module(key, decision)
+        return report(0, decision, key)
+
+    def _repeat(self, known: Decision, text: Text, baseline: bytes) -> bool:
+        """Do again what is known to be better; False if the result is not what is known."""
+        if known.answer is not Answer.BETTER:
+            return True
+        from cr1cc.donors.search import refused_object
+        from cr1cc.donors.table import donor_of
+        from cr1cc.util.elf import NotElfError, ObjectFile
+
+        try:
+            donor = donor_of(known.recipe, self.toolchain.major)
+            if donor not in self.donors:
+                return False
+            data = self.compiler.build(donor, text.data)
+            sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
+            if sizes != (known.bytes_before, known.bytes_after):
+                return False  # not the decision of this text: a poisoned entry
+            if refused_object(self.compiler, donor, baseline, data):
+                return False
+        except (EvaluationError, NotElfError, ValueError):
+            return False
+        self._replace(data)
+        return True
+
+    def _replace(self, data: bytes) -> None:
+        self.compiler.replace(data, os.stat(self.plan.output).st_mode & 0o777)
+
+    def _check(self, recipe: Recipe) -> None:
+        from cr1cc.donors.table import check_donor
+
+        check_donor(recipe, self.toolchain.major)
+
+    def _circumstances(self, text: Text) -> list[str]:
+        """What object and messages depend on besides the text and the options of the key."""
+        system = any(word.startswith("-Wsystem-headers") for word in self.plan.messages)
+        names = () if self.plan.preprocessed else text.files(system=system)
+        folder = [self.cwd] if self.plan.debug else []
+        return [*self.plan.messages, *folder, *map(_digest, names)]
+
+
+def _clang(
+    plan: Plan, toolchain: GccToolchain, config: Config, environ: Mapping[str, str]
+) -> Clang | None:
+    """The clang that may make objects for this command, if there is one."""
+    if not config.clang_donors:
+        return None
+    from cr1cc.donors.clang_options import clang_options, granted
+    from cr1cc.errors import ToolchainError
+    from cr1cc.toolchain.describe import describe
+    from cr1cc.toolchain.find import find_compiler
+
+    options = clang_options(plan, toolchain)
+    if options is None:
+        return None
+    try:
+        driver = find_compiler("clang", setting=config.clang or None, environ=environ, own="")
+        found = describe(driver, cache_dir=config.cache_dir, environ=environ)
+    except ToolchainError:
+        return None
+    return Clang(driver, found.identity, options, granted(plan))
+
+
+def _digest(name: bytes) -> str:
+    """Of what a file holds; a file that a `#line` names need not be there."""
+    try:
+        with open(name, "rb") as file:
+            return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
+    except (OSError, ValueError):
+        return ""
+
+
+def _machine(plan: Plan) -> tuple[str, ...]:
+    """What `native` stands for here: all that the kernel says about the first processor."""
+    if not any(word.endswith("=native") for word in plan.codegen):
+        return ()
+    try:
+        told = contents("/proc/cpuinfo").partition(b"\n\n")[0]
+    except OSError:
+        told = os.urandom(16)
+    lines = [line for line in told.splitlines() if b"MHz" not in line]
+    return (hashlib.blake2b(b"\n".join(lines), digest_size=16).hexdigest(),)

@@ -1,0 +1,1 @@
+"""Whole objects of the same source, made by other builds of it."""

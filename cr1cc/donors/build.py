@@ -1,0 +1,164 @@
+"""The real gcc as we use it: its own command, source to text, text to object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cr1cc.donors.table import CLANG, Donor
+from cr1cc.emit import contents
+from cr1cc.errors import EvaluationError
+from cr1cc.records import GccToolchain, Plan
+from cr1cc.util import ending, process
+from cr1cc.util.atomic import replace_file
+
+# Processor time after which a donor build counts as hung; a plain compile of the largest
+# sources takes less than a minute.
+_SECONDS = 300
+
+_LANGUAGES = {"c": "cpp-output", "c++": "c++-cpp-output"}
+
+
+@dataclass(frozen=True)
+class Clang:
+    """A clang that may make objects for one plan of gcc."""
+
+    driver: str
+    identity: str
+    options: tuple[str, ...]  # what it is told besides level and language
+    granted: frozenset[str]  # functions that its objects may need anew
+
+
+class RealGcc:
+    """The user's compiler, for one plan, and a clang to help if there is one."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        toolchain: GccToolchain,
+        environ: Mapping[str, str],
+        clang: Clang | None = None,
+    ) -> None:
+        self.plan = plan
+        self.toolchain = toolchain
+        self.environ = environ
+        self.clang = clang
+
+    def original(self) -> tuple[int, bool]:
+        """Run the user's own command. Returns its status, or minus the signal that ended it,
+        and whether it was silent."""
+        said = os.memfd_create("stderr")
+        try:
+            command = [self.toolchain.driver, *self.plan.arguments]
+            status = process.run(command, env=self.environ, stderr=said)
+            words = os.pread(said, os.fstat(said).st_size, 0)
+        finally:
+            os.close(said)
+        if words and os.isatty(2):
+            # Colours and widths are the compiler's business: let it speak again, itself.
+            return process.run(command, env=self.environ), False
+        view = memoryview(words)
+        while view:
+            view = view[os.write(2, view) :]
+        return status, not words
+
+    def text(self) -> tuple[bytes, bool]:
+        """The preprocessed source, and whether nothing was said about it.
+
+        Writes the dependency file of the own command, if that writes one.
+        Raises EvaluationError if there is no text.
+        """
+        if self.plan.preprocessed:
+            return contents(self.plan.source), True
+        command = [
+            self.toolchain.driver, *self.plan.frontend, *self.plan.dependency,
+            "-E", "-fpch-preprocess", self.plan.source,
+        ]  # fmt: skip
+        status, text, said = process.capture(command, self.environ)
+        if status or not text:
+            raise EvaluationError("the preprocessor gave no text")
+        return text, not said
+
+    def build(self, donor: Donor, text: bytes) -> bytes:
+        """The object that a donor build makes of the text.
+
+        Raises EvaluationError if the compiler fails or has anything to say.
+        """
+        if donor.compiler == CLANG:
+            return self._by_clang(donor, text)
+        command = donor_command(self.plan, self.toolchain, donor)
+        return self._object([self.toolchain.driver, *command], text)
+
+    def _by_clang(self, donor: Donor, text: bytes) -> bytes:
+        from cr1cc.donors.clang_text import for_clang, refusal  # most compiles need neither
+
+        if self.clang is None:
+            raise EvaluationError("there is no clang for this command")
+        if refused := refusal(text):
+            raise EvaluationError(f"not for clang: {refused}")
+        command = clang_command(self.clang, donor)
+        return self._object([self.clang.driver, *command], for_clang(text))
+
+    def _object(self, command: Sequence[str], text: bytes) -> bytes:
+        source = process.memory_file(text)
+        # An assembler needs a name to write to.
+        output = f"{self.plan.output}.cr1-{os.getpid()}.donor.tmp"
+        with ending.removed(output):
+            try:
+                status, _, said = process.capture(
+                    [*command, "-o", output], self.environ, stdin=source, seconds=_SECONDS
+                )
+            except OSError as error:  # such as a compiler that was just removed
+                raise EvaluationError(f"{command[0]}: {error.strerror}") from None
+            finally:
+                os.close(source)
+            if status or said:
+                raise EvaluationError(_complaint(status, said))
+            try:
+                return contents(output)
+            except OSError as error:
+                raise EvaluationError(f"the build left no object: {error.strerror}") from None
+
+    def replace(self, data: bytes, mode: int = 0o666) -> None:
+        """Put an object in the place of the user's. Raises OSError."""
+        replace_file(self.plan.output, data, mode)
+
+
+def donor_command(plan: Plan, toolchain: GccToolchain, donor: Donor) -> list[str]:
+    """Arguments by which gcc makes a donor's object of text on standard input.
+
+    The options of the row come first: where the user has named one, the last one wins.
+    """
+    return [
+        donor.level_option(toolchain.major),
+        *donor.options,
+        *plan.codegen,
+        "-w",  # warnings are the own command's business, and may be errors
+        "-pipe",
+        "-c",
+        "-x",
+        _LANGUAGES[plan.language],
+        "-",
+    ]
+
+
+def clang_command(clang: Clang, donor: Donor) -> list[str]:
+    """Arguments by which clang makes a donor's object of C on standard input."""
+    return [
+        donor.level_option(0),
+        *donor.options,
+        *clang.options,
+        "-w",
+        "-Qunused-arguments",
+        "-c",
+        "-x",
+        _LANGUAGES["c"],
+        "-",
+    ]
+
+
+def _complaint(status: int, said: bytes) -> str:
+    words = said.decode(errors="replace").strip().split("\n")[0]
+    ended = f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
+    return f"the build {ended}{': ' if words else ''}{words}"[:500]

@@ -1,0 +1,110 @@
+"""The donor builds for commands of gcc: a row each, in the order in which they are tried.
+
+An option is here only if gcc documents it as a choice of the optimiser that keeps the
+meaning of programs, and if objects made with and without it can be linked: calling
+conventions, layout of data, the instruction set and what the user asked for beyond
+optimisation (unwind tables, stack protection, errno, floating point) stay as they are.
+Options that the user names come behind those of the row, and the last one wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cr1cc.records import Level, Recipe
+
+GCC = "gcc"
+CLANG = "clang"
+
+# The level of a donor that is the smallest one that the compiler has.
+SMALLEST = "smallest"
+
+_OZ_SINCE = 12  # gcc; with 11 the smallest level is -Os
+
+SIZE = (Level.OS, Level.OZ)
+X86 = ("x86_64", "i386", "i486", "i586", "i686")
+
+
+@dataclass(frozen=True)
+class Donor:
+    """One build: `compiler`, `level` and `options`, for commands with one of `objectives`.
+
+    `targets` are prefixes of triples, () means all. `not_with` are beginnings of options
+    of the user that this build does not go with.
+    """
+
+    compiler: str
+    level: str
+    options: tuple[str, ...]
+    good_for: str
+    objectives: tuple[Level, ...] = SIZE
+    targets: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
+
+    def level_option(self, major: int) -> str:
+        """The option of the level, for gcc of that major version."""
+        if self.level != SMALLEST:
+            return self.level
+        return "-Oz" if self.compiler == CLANG or major >= _OZ_SINCE else "-Os"
+
+    def recipe(self, major: int) -> Recipe:
+        """The build as a decision holds it: compiler and level, then the options."""
+        return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options)
+
+
+_FEW_REGISTERS = ("-fno-caller-saves", "-fno-tree-dominator-opts", "-fno-code-hoisting")
+
+DONORS: tuple[Donor, ...] = (
+    Donor(
+        GCC,
+        SMALLEST,
+        (*_FEW_REGISTERS, "--param=gcse-unrestricted-cost=0"),
+        "most code: values are computed again instead of kept in registers",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        ("-fno-omit-frame-pointer", *_FEW_REGISTERS),
+        "functions with many values on the stack: shorter addresses, less to say for unwinding",
+    ),
+)
+
+
+def donors_for(
+    level: Level, triple: str, user: Sequence[str], *, with_clang: bool
+) -> tuple[Donor, ...]:
+    """The rows for a command of gcc with that level and the options `user`, in order."""
+    return tuple(
+        donor
+        for donor in DONORS
+        if level in donor.objectives
+        and (with_clang or donor.compiler != CLANG)
+        and (not donor.targets or triple.startswith(donor.targets))
+        and not any(word.startswith(donor.not_with) for word in user if donor.not_with)
+    )
+
+
+def check_donor(recipe: Recipe, major: int) -> None:
+    """Raises ValueError if `recipe` is no row of the table: a stored one may be anything."""
+    if not any(donor.recipe(major) == recipe for donor in DONORS):
+        raise ValueError("not a donor of the table")
+
+
+def donor_of(recipe: Recipe, major: int) -> Donor:
+    """The row that `recipe` came from. Raises ValueError if there is none."""
+    for donor in DONORS:
+        if donor.recipe(major) == recipe:
+            return donor
+    raise ValueError("not a donor of the table")
+
+
+def digest() -> str:
+    """What changes with the table, hexadecimal; it is part of every key."""
+    rows = [
+        (donor.compiler, donor.level, donor.options, donor.targets, donor.not_with,
+         [level.value for level in donor.objectives])
+        for donor in DONORS
+    ]  # fmt: skip
+    return hashlib.blake2b(repr(rows).encode(), digest_size=8).hexdigest()

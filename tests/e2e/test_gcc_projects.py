@@ -1,0 +1,75 @@
+"""Real projects build with cr1-gcc, pass their own tests and never get a larger object."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cr1cc.errors import ToolchainError
+from cr1cc.outcome import Outcome
+from tests.e2e.test_projects import SOURCES, available, internal_errors
+from tests.projects import compilers, reasons
+from tests.projects.build import Compiler, build, check, compare
+from tests.projects.table import ACCEPTANCE
+
+JOBS = min(os.cpu_count() or 1, 8)
+
+# Levels and whether clang makes donors too; each project is built with each of them.
+WAYS = {
+    "-Os": ("-Os", {}),
+    "-Oz": ("-Oz", {}),
+    "-Os with clang": ("-Os", {"CR1_CLANG_DONORS": "true"}),
+}
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
+
+
+@pytest.fixture
+def plain() -> Compiler:
+    try:
+        return compilers.plain_gcc()
+    except ToolchainError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ACCEPTANCE)
+def test_a_project_passes_its_own_test_and_no_object_is_larger(
+    name: str, way: str, plain: Compiler, tmp_path: Path
+) -> None:
+    project = available(name)
+    level, settings = WAYS[way]
+    ours = compilers.ours_gcc(plain, tmp_path / "home", **settings)
+    place = tmp_path / "work"
+    before = build(project, plain, level, place, JOBS, SOURCES)
+    expected = check(project, before)
+    assert expected.passed, f"with plain gcc, too: {expected.detail}"
+    after = build(project, ours, level, place, JOBS, SOURCES)
+    result = check(project, after)
+    assert result.passed, result.detail
+    assert result.outputs == expected.outputs
+    comparison = compare(before, after)
+    assert not comparison.only_plain
+    assert not comparison.only_ours
+    assert not comparison.larger
+    assert after.loadable < before.loadable
+    assert reasons.counts(ours).get(Outcome.INTERNAL_ERROR.counter, 0) == 0, internal_errors(ours)
+    assert reasons.decided(ours, after), "no object came from cr1-gcc"
+
+
+def test_a_project_is_built_by_a_cross_compiler(tmp_path: Path) -> None:
+    gcc = shutil.which("aarch64-linux-gnu-gcc")
+    if gcc is None or shutil.which("aarch64-linux-gnu-g++") is None:
+        pytest.skip("aarch64-linux-gnu-gcc or aarch64-linux-gnu-g++ is missing")
+    project = available("lua")
+    plain = compilers.plain_gcc(gcc)
+    ours = compilers.ours_gcc(plain, tmp_path / "home")
+    before = build(project, plain, "-Os", tmp_path / "work", JOBS, SOURCES)
+    after = build(project, ours, "-Os", tmp_path / "work", JOBS, SOURCES)
+    comparison = compare(before, after)
+    assert comparison.pairs
+    assert not comparison.larger
+    assert after.loadable < before.loadable
