@@ -24,7 +24,6 @@ SMALLEST = "smallest"
 _OZ_SINCE = 12  # gcc; with 11 the smallest level is -Os
 
 SIZE = (Level.OS, Level.OZ)
-X86 = ("x86_64", "i386", "i486", "i586", "i686")
 
 
 @dataclass(frozen=True)
@@ -54,22 +53,108 @@ class Donor:
         return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options)
 
 
-_FEW_REGISTERS = ("-fno-caller-saves", "-fno-tree-dominator-opts", "-fno-code-hoisting")
-
+# In the order of a greedy cover of the gains on open packages (docs/gcc.md), so any budget
+# has the best beginning. A frame pointer makes addresses on the stack shorter and leaves less
+# to say to the unwinder; passes that compute a value early, or in two places, cost registers
+# that are saved and restored.
 DONORS: tuple[Donor, ...] = (
     Donor(
         GCC,
         SMALLEST,
-        (*_FEW_REGISTERS, "--param=gcse-unrestricted-cost=0"),
-        "most code: values are computed again instead of kept in registers",
+        (
+            "-fno-omit-frame-pointer", "--param=case-values-threshold=16", "-fno-code-hoisting",
+            "-fno-tree-loop-im", "-fno-forward-propagate", "-fno-thread-jumps", "-fno-tree-ch",
+            "-fno-move-loop-invariants", "-fno-delete-null-pointer-checks",
+        ),
+        "large frames, loops and small switches",
     ),
     Donor(
         GCC,
         SMALLEST,
-        ("-fno-omit-frame-pointer", *_FEW_REGISTERS),
-        "functions with many values on the stack: shorter addresses, less to say for unwinding",
+        (
+            "--param=case-values-threshold=16", "-fno-code-hoisting", "-fno-gcse",
+            "-fno-inline-small-functions", "-fno-tree-sink", "-fno-expensive-optimizations",
+            "--param=max-inline-insns-auto=4", "-fno-ipa-sra", "-fno-ipa-modref",
+        ),
+        "small functions that are called more than once",
     ),
-)
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-tree-loop-im", "-fno-cse-follow-jumps", "-fno-tree-sink", "-fno-ivopts",
+            "-fno-tree-ch", "--param=max-inline-insns-auto=4", "-fno-move-loop-invariants",
+        ),
+        "loops with few values",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-omit-frame-pointer", "-fno-shrink-wrap", "-fno-guess-branch-probability",
+            "-fno-expensive-optimizations", "-fno-tree-slsr",
+        ),
+        "large frames with several returns",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-caller-saves", "-fno-tree-dominator-opts", "--param=gcse-unrestricted-cost=0",
+            "-fno-tree-loop-im", "-fno-forward-propagate", "-fno-thread-jumps",
+            "-fno-move-loop-invariants", "-fno-delete-null-pointer-checks",
+        ),
+        "long functions with many conditions",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-omit-frame-pointer", "-fno-gcse", "-fno-guess-branch-probability",
+            "-fno-tree-ter", "-fno-tree-sra", "-fno-tree-vrp", "-fno-rerun-cse-after-loop",
+            "-fno-tree-slsr", "-fno-move-loop-invariants", "-fno-tree-scev-cprop",
+        ),
+        "large frames with structures on the stack",
+    ),
+    Donor(
+        CLANG,
+        "-Oz",
+        ("-fno-omit-frame-pointer",),
+        "what another compiler's instruction selection does better",
+        not_with=("-fomit-frame-pointer",),
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-caller-saves", "--param=case-values-threshold=16",
+            "--param=gcse-unrestricted-cost=0", "-fno-shrink-wrap", "-fno-rerun-cse-after-loop",
+            "-fno-expensive-optimizations", "-fno-split-wide-types", "-fno-move-loop-invariants",
+            "-fno-ipa-cp",
+        ),
+        "wide integers, small switches",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-omit-frame-pointer", "--param=gcse-unrestricted-cost=0", "-fno-tree-ter",
+            "-fno-tree-sra", "-fno-expensive-optimizations", "-fno-thread-jumps",
+            "--param=max-inline-insns-auto=4",
+        ),
+        "large frames and small functions, with a larger budget",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-omit-frame-pointer", "-fno-caller-saves", "-fno-shrink-wrap",
+            "-fno-tree-loop-im", "-fno-cse-follow-jumps", "-fno-inline-functions-called-once",
+            "-fno-rerun-cse-after-loop", "-fno-expensive-optimizations",
+        ),
+        "static functions that are better left alone, with a larger budget",
+    ),
+)  # fmt: skip
 
 
 def donors_for(

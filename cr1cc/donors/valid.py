@@ -17,8 +17,8 @@ from cr1cc.util.elf import (
 )
 from cr1cc.validate import objects
 
-# What other objects may assume of the place of data, in bytes: the largest alignment that
-# the psABI of x86-64 gives to anything without being asked.
+# The largest alignment, in bytes, that the psABI of x86-64 gives to anything without being
+# asked, and from which size on it may.
 _ABI_ALIGNMENT = 16
 
 
@@ -66,7 +66,7 @@ def _data_complaints(old: ObjectFile, new: ObjectFile) -> Iterator[str]:
     for name, symbol in before.items():
         if name not in after:
             continue
-        if _alignment(new, after[name]) < min(_ABI_ALIGNMENT, _alignment(old, symbol)):
+        if _alignment(new, after[name]) < min(_alignment(old, symbol), _assumed(symbol.size)):
             yield f"symbol {name} is less aligned"
         if _bytes(old, symbol) != _bytes(new, after[name]):
             yield f"symbol {name} holds something else"
@@ -87,6 +87,12 @@ def _alignment(object_file: ObjectFile, symbol: Symbol) -> int:
     """What the symbol's place is a multiple of, wherever the linker puts its section."""
     alignment = max(1, object_file.section_of(symbol).alignment)
     return min(alignment, symbol.value & -symbol.value) if symbol.value else alignment
+
+
+def _assumed(size: int) -> int:
+    """The alignment that other objects may assume of data of that size: it divides the size
+    of every type, but a large array has more than its elements."""
+    return _ABI_ALIGNMENT if size >= _ABI_ALIGNMENT else size & -size
 
 
 def _bytes(object_file: ObjectFile, symbol: Symbol) -> bytes:
