@@ -9,16 +9,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from cr1cc.asm.statement import Kind, Machine, Statement
 
 
+class Access(Enum):
+    """How a reference reaches its symbol; together with the variant it decides the relocation."""
+
+    ABSOLUTE = "its address, in at most 32 bits of an instruction or in data"
+    ABSOLUTE64 = "its address in 64 bits of an instruction"
+    BRANCH = "the operand of a direct call or jump"
+    DIFFERENCE = "its distance to another symbol"
+    RELATIVE = "its distance to the instruction"
+    UNWIND = "an operand of .cfi_personality or .cfi_lsda, in the encoding given there"
+
+
 class Reference(NamedTuple):
-    """A symbol in an operand, and its relocation's variant ("GOTPCREL"), "" for a plain one."""
+    """A symbol in an operand, its relocation's variant ("gotpcrel", "" for a plain one), access."""
 
     symbol: str
     variant: str
+    access: Access
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the program gets to know the address, rather than only going there."""
+        return self.access not in (Access.BRANCH, Access.UNWIND)
 
 
 _WORD = r"[A-Za-z_.\x80-\U0010ffff][\w.$\x80-\U0010ffff]*"
@@ -45,6 +63,10 @@ _NO_SYMBOLS = frozenset(
     (".align", ".arch", ".arch_extension", ".att_syntax", ".balign", ".cpu", ".loc", ".p2align")
 )
 _WITH_SYMBOL = frozenset((".cfi_lsda", ".cfi_personality"))
+_NEXT_WORD = re.compile(r"[ \t,]*(\{?[A-Za-z]\w*\}?)[ \t]*")
+_BRANCH = re.compile(r"j|call|loop|xbegin", re.IGNORECASE)
+_RELATIVE = re.compile(r"[^,()]*\(%[re]ip\)")
+_DIFFERENCE = re.compile(r"-[ \t]*\(?[ \t]*[A-Za-z_.\"]")
 _NUMERIC = re.compile(r"(?<![\w.$])(\d+)([bf])(?![\w.])")
 
 
@@ -53,7 +75,30 @@ def references(statement: Statement, machine: Machine) -> Iterator[Reference]:
     for match in _matches(statement, machine):
         name = match["name"]
         if name and name != "." and not _is_register(name, machine):
-            yield Reference(name, match["variant"] or "")
+            variant = (match["variant"] or "").lower()
+            yield Reference(name, variant, _access(statement, match.end()))
+
+
+def _access(statement: Statement, end: int) -> Access:
+    """How the reference that ends at `end` in the operands reaches its symbol, on x86-64."""
+    text = statement.operands
+    if statement.name.startswith(".cfi_"):
+        return Access.UNWIND
+    if statement.kind is Kind.DIRECTIVE:
+        return Access.DIFFERENCE if "-" in text and _DIFFERENCE.search(text) else Access.ABSOLUTE
+    name = mnemonic(statement) if statement.name in _PREFIXES else statement.name
+    if _BRANCH.match(name) and "*" not in text:
+        return Access.BRANCH
+    if _RELATIVE.match(text, end):
+        return Access.RELATIVE
+    return Access.ABSOLUTE64 if name.startswith("movabs") else Access.ABSOLUTE
+
+
+def is_branch(statement: Statement) -> bool:
+    """Whether an instruction is a direct call or jump, on x86-64."""
+    if statement.kind is not Kind.INSTRUCTION or "*" in statement.operands:
+        return False
+    return _BRANCH.match(mnemonic(statement)) is not None
 
 
 def renamed(statement: Statement, names: Mapping[str, str], machine: Machine) -> Statement:
@@ -94,7 +139,7 @@ def _after_prefixes(name: str, text: str) -> int:
     """Where the operands begin in an instruction that is written as prefix and instruction."""
     at = 0
     while name in _PREFIXES or name.startswith("{"):
-        match = re.compile(r"[ \t,]*(\{?[A-Za-z]\w*\}?)[ \t]*").match(text, at)
+        match = _NEXT_WORD.match(text, at)
         if match is None:
             break
         name, at = match.group(1), match.end()

@@ -34,7 +34,7 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
 }
 _SHORT = (".text", ".data", ".bss")
 # What a compiler takes for code without the source naming a section.
-_COMPILER_TEXT = re.compile(r"\.text(\.(unlikely|hot|startup|exit|unknown))?")
+_COMPILER_TEXT = re.compile(r"\.text(\.(unlikely|hot|startup|exit|unknown)\.?)?")
 # Sections whose entries the linker or the loader reads together: no entry has a name.
 _WHOLE = (".comment", ".debug", ".eh_frame", ".note", ".llvm_", ".stab", ".gnu.attributes")
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import NamedTuple
 
-from cr1cc.asm.reference import Reference, references
 from cr1cc.asm.section import Section
-from cr1cc.asm.statement import Kind, Machine, Statement
+from cr1cc.asm.statement import Machine, Statement
 
 
 class AtomKind(Enum):
@@ -81,7 +79,7 @@ class Symbol(NamedTuple):
 
 @dataclass(frozen=True)
 class Unit:
-    """One assembly file. The views below are computed once, when they are asked for."""
+    """One assembly file. `has_debug`: it describes the source for a debugger (-g)."""
 
     machine: Machine
     pieces: tuple[Piece, ...]
@@ -93,18 +91,3 @@ class Unit:
         """The statements of an atom in the order of the text."""
         for piece in self.atoms[atom].pieces:
             yield from self.pieces[piece].statements
-
-    @cached_property
-    def references(self) -> tuple[tuple[Reference, ...], ...]:
-        """Of every atom, the distinct references of its statements; a declaration has none."""
-        return tuple(
-            () if atom.kind is AtomKind.DECLARATION else tuple(self._references(index))
-            for index, atom in enumerate(self.atoms)
-        )
-
-    def _references(self, atom: int) -> dict[Reference, None]:
-        found: dict[Reference, None] = {}
-        for statement in self.statements_of(atom):
-            if statement.kind is not Kind.LABEL:
-                found.update(dict.fromkeys(references(statement, self.machine)))
-        return found
