@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from cr1cc.asm.reference import Access, Reference, references
@@ -197,3 +197,7 @@ class Graph:
                 ):
                     found.add("gcc" if match.group(1) else "clang")
         return found.pop() if len(found) == 1 else ""
+
+
+# A caller splices the same few units many times.
+graph_of = lru_cache(maxsize=16)(Graph)

@@ -9,6 +9,7 @@ program allows it, and the donor is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from cr1cc.asm.contents import numbers
@@ -53,10 +54,13 @@ class Model(NamedTuple):
         return straight or (self.called_directly and not self.preemptible)
 
 
-def model_of(graph: Graph, atoms: Iterable[int] | None = None) -> Model:
-    """The model that some atoms of a unit show, or all. Raises AsmError for a relocation that
-    is not understood."""
-    chosen = range(len(graph.unit.atoms)) if atoms is None else atoms
+@lru_cache(maxsize=16)
+def _model_of_unit(graph: Graph) -> Model:
+    return model_of(graph, range(len(graph.unit.atoms)))
+
+
+def model_of(graph: Graph, chosen: Iterable[int]) -> Model:
+    """The model that some atoms of a unit show."""
     uses = [
         (graph.unit.atoms[atom].kind, atom, reference)
         for atom in chosen
@@ -148,7 +152,7 @@ def _finds_its_numeric_labels(graph: Graph, atom: int) -> bool:
 
 def check_together(base: Graph, donor: Graph) -> None:
     """Raises AsmError if two units cannot be of the same source and the same kind of program."""
-    old, new = model_of(base), model_of(donor)
+    old, new = _model_of_unit(base), _model_of_unit(donor)
     if old.is_large != new.is_large:
         raise AsmError("the donor has another code model")
     for one, other in ((old, new), (new, old)):
@@ -162,7 +166,7 @@ def check_together(base: Graph, donor: Graph) -> None:
 
 def check_moved(base: Graph, donor: Graph, atoms: Iterable[int]) -> None:
     """Raises AsmError if atoms of a donor use what the base shows no example of."""
-    old, new = model_of(base), model_of(donor, atoms)
+    old, new = _model_of_unit(base), model_of(donor, atoms)
     if not new.thread_local <= old.thread_local:
         raise AsmError("the donor has another model of thread-local storage")
     for used, shown, what in (

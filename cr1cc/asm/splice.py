@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cr1cc.asm.compose import compose
-from cr1cc.asm.graph import Function, Graph
+from cr1cc.asm.graph import Function, Graph, graph_of
 from cr1cc.asm.model import check_alone, check_moved, check_together
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
@@ -39,7 +39,7 @@ def splice(base: Unit, donors: Mapping[str, Unit], choice: Mapping[str, str]) ->
 
     `donors` gives units by any names. Raises AsmError for what cannot be done.
     """
-    graph = Graph(base)
+    graph = graph_of(base)
     check_alone(graph)
     host = Host(graph, Statics(graph))
     host.names |= base.symbols.keys() | graph.mentioned
@@ -47,7 +47,7 @@ def splice(base: Unit, donors: Mapping[str, Unit], choice: Mapping[str, str]) ->
     for index, name in enumerate(sorted(set(choice.values())), 1):
         if name not in donors:
             raise AsmError(f"no donor {name}")
-        donor = Graph(donors[name])
+        donor = graph_of(donors[name])
         check_alone(donor)
         check_together(graph, donor)
         wanted = {function for function, from_ in choice.items() if from_ == name}

@@ -102,6 +102,8 @@ class Matcher:
 
     def _find(self, name: str) -> str | None:
         if "." not in name:
+            if self.base.is_object(name) and not self.base.graph.symbol(name).is_local:
+                raise AsmError(f"static {name} is global in the base")
             return name if self.base.is_object(name) else None
         if self.base.graph.compiler == self.donor.graph.compiler == "clang":
             if not _OF_CLANG.fullmatch(name):

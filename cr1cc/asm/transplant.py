@@ -120,8 +120,6 @@ class Transplant:
             self._follow_alias(symbol, reference)
         elif self.donor.function_of(symbol.atom):
             self._follow_function(user, symbol, reference)
-        elif self.donor.unit.atoms[symbol.atom].kind is AtomKind.CODE:
-            raise AsmError(f"{symbol.name} is code outside of functions")
         else:
             self._follow_object(symbol)
 
@@ -243,8 +241,6 @@ class Transplant:
         if found is not None:
             its = self.host.graph.symbol(found).atom
             assert its is not None
-            if self.host.graph.function_of(its):
-                raise AsmError(f"static {symbol.name} is a part of a function")
             self.host.align(its, alignment(self.donor.unit, symbol.atom))
             return found
         section = self.donor.unit.atoms[symbol.atom].section.name

@@ -77,7 +77,7 @@ class Symbol(NamedTuple):
         return self.binding is Binding.LOCAL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """One assembly file. `has_debug`: it describes the source for a debugger (-g)."""
 

@@ -36,6 +36,16 @@ def run(*command: str | Path, text: str | None = None) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+def csmith(seed: int, folder: Path) -> Path:
+    """A random program, the same for a seed."""
+    if shutil.which("csmith") is None:
+        pytest.skip("csmith is missing")
+    out = run("csmith", "--seed", str(seed), "--max-funcs", "5")
+    path = folder / f"csmith{seed}.c"
+    path.write_text(out.stdout)
+    return path
+
+
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """`assembly(source, "gcc", "-O2")`: the text that a compiler makes of a source, which is a

@@ -10,7 +10,7 @@ import pytest
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
-from tests.unit.asm.conftest import PROGRAMS, Assemble, Assembly, run
+from tests.unit.asm.conftest import PROGRAMS, Assemble, Assembly, csmith, run
 
 SOME_OPTIONS = ("-O0 -g", "-O2 -fPIC -fcf-protection -ffunction-sections", "-O3 -fno-pie -fcommon")
 ALL_OPTIONS = (
@@ -55,15 +55,6 @@ def test_aarch64_is_read_and_printed(
     source = Path(__file__).parent / "programs" / name
     text = assembly(source, "aarch64-linux-gnu-gcc", options)
     check(text, assemble, Machine.AARCH64)
-
-
-def csmith(seed: int, folder: Path) -> Path:
-    if shutil.which("csmith") is None:
-        pytest.skip("csmith is missing")
-    out = run("csmith", "--seed", str(seed), "--max-funcs", "5")
-    path = folder / f"csmith{seed}.c"
-    path.write_text(out.stdout)
-    return path
 
 
 @pytest.mark.parametrize("seed", range(3))
