@@ -136,10 +136,11 @@ class Graph:
 
     @cached_property
     def aliases(self) -> dict[str, frozenset[str]]:
-        """The symbols that are other names for a symbol, by that symbol."""
+        """The symbols that are other names for a symbol, by that symbol. Those that a compiler
+        makes for itself, as for a thunk, are none."""
         found: dict[str, set[str]] = {}
         for index, atom in enumerate(self.unit.atoms):
-            if atom.kind is AtomKind.ALIAS:
+            if atom.kind is AtomKind.ALIAS and not atom.labels[0].startswith(".L"):
                 statement = next(self.unit.statements_of(index))
                 target = statement.operands.partition(",")[2].strip()
                 found.setdefault(target, set()).add(atom.labels[0])
@@ -153,6 +154,16 @@ class Graph:
             for index, atom in enumerate(self.unit.atoms)
             if atom.kind is AtomKind.DECLARATION
         }
+
+    @cached_property
+    def constants(self) -> dict[tuple[str, str, str, str], tuple[int, ...]]:
+        """The constants with a label that the compiler made and no function has for itself, by
+        the key of their section."""
+        found: dict[tuple[str, str, str, str], list[int]] = {}
+        for index, atom in enumerate(self.unit.atoms):
+            if atom.labels and self.is_generated(index) and self.function_of(index) is None:
+                found.setdefault(atom.section.key, []).append(index)
+        return {key: tuple(atoms) for key, atoms in found.items()}
 
     def is_generated(self, atom: int) -> bool:
         """Whether a compiler made an object by itself: a constant, string or table of its own."""

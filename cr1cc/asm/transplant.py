@@ -214,25 +214,11 @@ class Transplant:
         if atom.section.group or atom.labels[:1] != (symbol.name,):
             return None
         wanted = alignment(self.donor.unit, symbol.atom)
-        for its in self._constants_like(symbol.atom):
+        for its in self.host.graph.constants.get(atom.section.key, ()):
             has = alignment(self.host.graph.unit, its)
             if has and wanted and has >= wanted and self._matcher.equal(symbol.atom, its):
                 return self.host.graph.unit.atoms[its].labels[0]
         return None
-
-    def _constants_like(self, atom: int) -> list[int]:
-        """The base's constants in the section of a donor's."""
-        key = self.donor.unit.atoms[atom].section.key
-        base = self.host.graph
-        return [
-            index
-            for index, found in enumerate(base.unit.atoms)
-            if found.kind is AtomKind.DATA
-            and found.section.key == key
-            and found.labels
-            and base.is_generated(index)
-            and base.function_of(index) is None
-        ]
 
     def _variable(self, symbol: Symbol) -> str | None:
         """The base's variable that a donor's is, None if a constant must come along."""
