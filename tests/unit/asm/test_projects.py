@@ -28,7 +28,7 @@ FILES = {
     "expat": ("**/lib/xml*.c", "-DXML_POOR_ENTROPY -DXML_DTD -DXML_NS -DXML_CONTEXT_BYTES=1024"),
     "lua": ("src/l*.c", ""),
     "lz4": ("lib/*.c", ""),
-    "zlib": ("*.c", ""),
+    "zlib": ("*.c", "-DHAVE_UNISTD_H"),
     "zstd": ("lib/compress/*.c", ""),
 }
 OPTIONS = (("gcc", "-O3"), ("gcc", "-O2 -g"), ("clang-19", "-O2 -fPIC"), ("clang-19", "-Os -g"))
