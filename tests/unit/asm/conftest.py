@@ -29,10 +29,10 @@ def compiler_for(source: Path, compiler: str) -> str:
     return compiler.replace("gcc", "g++").replace("clang", "clang++")
 
 
-def run(*command: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, input=text, capture_output=True, text=True, errors="surrogateescape",
-        timeout=120, check=False,
+        command, capture_output=True, text=True, errors="surrogateescape", cwd=cwd, timeout=120,
+        check=False,
     )  # fmt: skip
 
 

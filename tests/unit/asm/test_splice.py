@@ -62,7 +62,7 @@ def outcome(unit: Unit, source: Path, folder: Path, options: str = "") -> tuple[
     linker = compiler_for(source, "gcc")
     out = run(linker, *options.split(), folder / "unit.s", "-o", folder / "program")
     assert out.returncode == 0, out.stderr
-    ran = run(folder / "program")
+    ran = run(folder / "program", cwd=folder)  # -pg writes a file there
     return ran.stdout, ran.returncode
 
 
