@@ -23,8 +23,8 @@ def promising(
     base: Score, recipes: Sequence[Recipe], results: Sequence[Score | Failure],
     metric: Metric = Metric.BYTES,
 ) -> list[Recipe]:  # fmt: skip
-    """The recipes that were measured smaller than `base`, smallest first. One whose
-    object defines other symbols (C++ functions that are inlined or not) would be refused.
+    """The recipes that were measured smaller than `base`, smallest first. One whose object
+    defines other symbols (C++ functions that are inlined or not) or needs others is refused.
 
     Equal sizes are ordered by instruction count, then as they were proposed.
     """
@@ -34,7 +34,7 @@ def promising(
         after = value_of(result, metric)
         if not isinstance(result, Score) or before is None or after is None:
             continue
-        if after < before and result.exports == base.exports:
+        if after < before and result.links_like(base):
             ranked.append((after, result.ic, position, recipe))
     return [recipe for _, _, _, recipe in sorted(ranked, key=lambda row: row[:3])]
 

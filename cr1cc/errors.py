@@ -23,6 +23,10 @@ class RecipeError(Cr1Error):
     """A recipe text that is not well formed or names something not vetted."""
 
 
+class AsmError(Cr1Error):
+    """Assembly that is malformed, not understood, or must not be spliced; the text says why."""
+
+
 class EvaluationError(Cr1Error):
     """A worker died, ran out of its limits or returned something unusable."""
 

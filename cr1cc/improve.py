@@ -120,7 +120,7 @@ class Improver:
                 outcome=Outcome.CANDIDATES_FAILED,
                 evidence=base.value,
             ), None
-        meter.ceiling = base.ic * decide.CEILING
+        meter.against(base, base.ic * decide.CEILING)
         tail_budget = decide.affordable(self.config.tail_budget, info.ic, _LEAST_TAILS)
         proposal = self._propose(info, meter, tail_budget)
         results = self._measured(meter, proposal.recipes)

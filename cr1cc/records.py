@@ -116,6 +116,12 @@ class Score:
     loadable: int | None = None  # bytes of allocated sections that are not NOBITS
     functions: tuple[tuple[str, int], ...] = ()  # st_size by symbol name, sorted by name
     exports: str = ""  # digest of the names that the object defines for other objects
+    needs: frozenset[str] = frozenset()  # the names that it expects other objects to define
+
+    def links_like(self, base: Score) -> bool:
+        """Whether a linker may get this object for that of `base`; one such as `memset` that is
+        needed anew may be nowhere. Of what was not emitted nothing is known: it may."""
+        return self.exports == base.exports and self.needs <= base.needs
 
 
 def value_of(result: Score | Failure, metric: Metric) -> int | None:
@@ -134,6 +140,7 @@ class Failure(Enum):
     INVALID = "left an invalid module"
     REFUSED = "was refused by LLVM"
     REJECTED = "had too many instructions to be worth emitting"
+    SYMBOLS = "defines or needs other symbols than the baseline"
 
 
 @dataclass(frozen=True)

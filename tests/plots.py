@@ -1,4 +1,4 @@
-"""Drawings of the benchmark of proposers, as SVG."""
+"""Drawings of the benchmark of proposers and of trainings, as SVG."""
 
 from __future__ import annotations
 
@@ -31,6 +31,25 @@ def gains(found: Sequence[Result]) -> list[tuple[float, float]]:
         for row in found
         if row.recipe != "@size"
     ]
+
+
+def validated(row: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
+    """What a row of a training's curves says of packages that are not learnt from: for each
+    metric the shares saved after 1, 4, 7 and 16 measurements; nothing in most rows."""
+    return row.get("saved" if "validation" in row else "others") or {}
+
+
+def curves(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Bytes saved after 7 measurements on packages that are not learnt from, step by step."""
+    figure, axes = _figure()
+    for name, rows in runs.items():
+        points = [(row["step"], 100 * validated(row)["bytes"][2]) for row in rows if validated(row)]
+        axes.plot(*zip(*points, strict=True), marker=".", label=name)
+    axes.set_xscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("bytes saved after 7 measurements, %")
+    axes.legend()
+    return _text(figure)
 
 
 def _by_evaluations(points: Sequence[tuple[str, float, float]], measure: str) -> str:

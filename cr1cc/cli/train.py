@@ -172,6 +172,7 @@ def order(folder: Path | None, metric: str, output: Path | None) -> None:
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
 @click.option("--seed", type=int, help="Of all that is random.")
+@click.option("--lessons", type=click.IntRange(1), help="Learn from so many; default: all.")
 @click.option("--view", default="features", show_default=True,
               type=click.Choice(["features", "opcodes"]),
               help="What is told of a module; opcodes is there to compare with.")  # fmt: skip

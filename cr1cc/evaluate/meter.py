@@ -24,8 +24,14 @@ class Meter:
         self.budget = budget
         self.instructions = instructions
         self.spent = 0
-        self.ceiling = 0.0  # instructions above which a recipe is not emitted, 0: none
+        self._base: Score | None = None
+        self._ceiling = 0.0
         self._known: dict[Recipe, Result] = {}
+
+    def against(self, base: Score, ceiling: float) -> None:
+        """From now on a recipe that leaves more instructions than `ceiling` is not emitted, and
+        one whose object cannot stand in for that of `base` has failed."""
+        self._base, self._ceiling = base, ceiling
 
     def measure(self, recipes: Sequence[Recipe]) -> list[Result]:
         """One result per recipe, in order. Beyond the budget: Failure.REJECTED."""
@@ -34,9 +40,14 @@ class Meter:
         new = new[: self.budget - self.spent]
         self.spent += len(new)
         if new:
-            results = self.evaluator.measure(new, ceiling=self.ceiling, emit=self.emit)
-            self._known.update(zip(new, results, strict=True))
+            results = self.evaluator.measure(new, ceiling=self._ceiling, emit=self.emit)
+            self._known.update(zip(new, map(self._judged, results), strict=True))
         return [self._known.get(recipe, Failure.REJECTED) for recipe in recipes]
+
+    def _judged(self, result: Result) -> Result:
+        if self._base is None or not isinstance(result, Score) or result.links_like(self._base):
+            return result
+        return Failure.SYMBOLS
 
     def score_of(self, recipe: Recipe) -> Score:
         """What was measured for a recipe. Raises EvaluationError if it has no score."""

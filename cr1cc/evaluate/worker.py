@@ -29,7 +29,8 @@ from cr1cc.util.confine import die_with
 from cr1cc.util.elf import ObjectFile
 
 Reply = Callable[[Any], None]
-Sizes = tuple[int, tuple[tuple[str, int], ...], str]  # what a Score says of an object
+# What a Score says of an object.
+Sizes = tuple[int, tuple[tuple[str, int], ...], str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,8 @@ def _sizes(data: bytes) -> Sizes:
     emitted = ObjectFile(data)
     names = "\0".join(sorted(emitted.exports())).encode(errors="surrogateescape")
     exports = blake2b(names, digest_size=8).hexdigest()
-    return emitted.loadable_bytes(), tuple(sorted(emitted.function_sizes().items())), exports
+    functions = tuple(sorted(emitted.function_sizes().items()))
+    return emitted.loadable_bytes(), functions, exports, frozenset(emitted.needs())
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:

@@ -54,7 +54,7 @@ def _tokens() -> Iterator[str]:
     yield from (STAGE, OPTION, CLOSE, *MACROS, *MANAGERS)
     yield from (_text(row.name, form) for row in PASSES if not row.grows for form in row.forms)
     yield from (row.text for row in OPTIONS)
-    yield from dict.fromkeys(_names())
+    yield from sorted(set(_names()))  # so the order of the coreset is not a part of it
 
 
 def _names() -> Iterator[str]:

@@ -39,7 +39,7 @@ def census(folder: Path) -> dict[str, Any]:
             for name in sorted(set().union(*counts.values()))
         },
         "total": {form: counts[form].total() for form in _FORMS},
-        "learnt": {form: len(samples(folder, form)) for form in _FORMS},
+        "learnt": {form: len(samples(folder, form)) if counts[form] else 0 for form in _FORMS},
     }
     replace_file(str(folder / "corpus.json"), (json.dumps(found, indent=1) + "\n").encode())
     return found

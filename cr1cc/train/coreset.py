@@ -187,10 +187,11 @@ def _search_from(task: Task, sample: Sample, metric: str, budget: int, known: Se
             return {}
         meter = Meter(evaluator, budget, emit=by is Metric.BYTES)
         request = Request(info, Level.OZ, task.major, task.target, budget, by)
-        recipes = find_best_pass_sequence(request, meter.measure, list(map(parse_recipe, known)))
         base = meter.measure([BASELINE])[0]
         if not isinstance(base, Score):
             return {}
+        meter.against(base, 0)
+        recipes = find_best_pass_sequence(request, meter.measure, list(map(parse_recipe, known)))
         results = meter.measure(recipes)
         best = decide.promising(base, recipes, results, by)[:2]
         return {"recipes": [format_recipe(recipe) for recipe in best]}
@@ -207,7 +208,7 @@ def _measure(task: Task, sample: Sample, metric: str, texts: Sequence[str]) -> R
             return {}
         before = value_of(base, by)
         sizes = [
-            value_of(r, by) if isinstance(r, Score) and r.exports == base.exports else before
+            value_of(r, by) if isinstance(r, Score) and r.links_like(base) else before
             for r in results
         ]
         return {"bytes": before, "sizes": sizes}

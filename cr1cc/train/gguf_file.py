@@ -1,4 +1,4 @@
-"""Write a model's weights as a GGUF file of the llama architecture: the door to `gguf`.
+"""A model's weights as a GGUF file of the llama architecture: the door to `gguf`.
 
 Matrices are stored in Q8_0 (blocks of 32 weights with one scale), norm vectors in F32.
 llama.cpp turns neighbouring numbers of a head, 2i and 2i + 1, as one pair by
@@ -99,6 +99,15 @@ def write(
             writer.write_tensors_to_file()
         finally:
             writer.close()
+
+
+def facts_of(path: str) -> dict[str, str]:
+    """What `write` was told of the model in `path`, and the version of its vocabulary."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(path).fields
+    mine = [name for name in fields if name.startswith("cr1cc.")]
+    return {name.removeprefix("cr1cc."): str(fields[name].contents()) for name in mine}
 
 
 def _difference(

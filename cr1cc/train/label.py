@@ -135,7 +135,7 @@ def _label(task: Task, sample: Sample, metric: str, budget: int) -> Row:
         before = value_of(base, by)
         if not isinstance(base, Score) or before is None:
             return {}
-        meter.ceiling = base.ic * decide.CEILING
+        meter.against(base, base.ic * decide.CEILING)
         values = _values(known, meter, by)
         found = _better(values, before)
         seeds = [recipe for _, recipe in found[:_SEEDS]]

@@ -246,7 +246,7 @@ def _measured(task: Task, file: str, metric: str, texts: Sequence[str]) -> list[
             before = value_of(base, by)
             if not before or not isinstance(base, Score):
                 return [None for _ in texts]
-            meter.ceiling = base.ic * decide.CEILING
+            meter.against(base, base.ic * decide.CEILING)
             values = [value_of(r, by) for r in meter.measure(list(map(parse_recipe, texts)))]
             return [None if value is None else 1 - value / before for value in values]
     except (EvaluationError, OSError):

@@ -4,7 +4,8 @@ FOLDER/NAME.pt      where the training stands (a run can be taken up again) and 
 FOLDER/NAME.jsonl   the curves: step, loss on what is learnt, loss on other packages, and what
                     conversations save there, played against the labels (`simulate.py`)
 
-NAME is sft, or sft-opcodes with that view of the modules (`lessons.py`).
+NAME is sft, sft-opcodes with that view of the modules (`lessons.py`), sft-200 if only so many
+lessons are learnt from.
 
 Every step's examples are drawn anew from the labels by a generator seeded with the step, so a
 run that was interrupted sees what an uninterrupted one sees.
@@ -58,16 +59,13 @@ class Plan:
     every: int = 100  # steps between two looks at the other packages
     seed: int = 1
     view: str = VIEWS[0]
+    lessons: int = 0  # learn from so many, drawn with the seed; 0: from all
     shape: Shape = field(default=SHAPE)
 
     @property
     def name(self) -> str:
-        return name_of(self.view)
-
-
-def name_of(view: str) -> str:
-    """Of a training with this view."""
-    return "sft" if view == VIEWS[0] else f"sft-{view}"
+        words = ["sft", *([self.view] if self.view != VIEWS[0] else [])]
+        return "-".join(words + ([str(self.lessons)] if self.lessons else []))
 
 
 def train(
@@ -78,6 +76,8 @@ def train(
     Raises UserError if there are no labels or the checkpoint is of another plan.
     """
     learning, others = split(learnt(folder, plan.view), VALIDATION)
+    if plan.lessons:
+        learning = Random(plan.seed).sample(learning, min(plan.lessons, len(learning)))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(plan.seed)
     network = Network(plan.shape).to(device)

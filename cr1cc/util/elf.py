@@ -163,6 +163,10 @@ class ObjectFile:
         """The names that are defined here for other objects."""
         return {s.name for s in self.symbols() if s.defined and s.binding != STB_LOCAL}
 
+    def needs(self) -> set[str]:
+        """The names that other objects have to define."""
+        return {s.name for s in self.symbols() if not s.defined and s.binding != STB_LOCAL}
+
     def function_sizes(self) -> dict[str, int]:
         """st_size of every defined function by name; of equal local names the sum."""
         sizes: dict[str, int] = {}

@@ -91,7 +91,7 @@ def _symbol_complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]
     for name in sorted(before):
         if before[name] != after[name]:
             yield f"symbol {name} is another: {before[name]} became {after[name]}"
-    for name in sorted(_needed(new) - _needed(old) - granted):
+    for name in sorted(new.needs() - old.needs() - granted):
         yield f"symbol {name} is needed anew"
 
 
@@ -108,10 +108,6 @@ def _defined(object_file: ObjectFile) -> dict[str, tuple[object, ...]]:
         for symbol in object_file.symbols()
         if symbol.defined and symbol.binding != STB_LOCAL
     }
-
-
-def _needed(object_file: ObjectFile) -> set[str]:
-    return {s.name for s in object_file.symbols() if not s.defined and s.binding != STB_LOCAL}
 
 
 def _section_kind(object_file: ObjectFile, symbol: Symbol) -> str:

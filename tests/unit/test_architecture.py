@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("util",),
     ("llvm",),
     ("toolchain", "passes"),
-    ("driver", "ir", "model"),
+    ("asm", "driver", "ir", "model"),
     ("policy",),
     ("evaluate",),
     ("validate", "resident"),

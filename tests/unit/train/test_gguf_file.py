@@ -9,7 +9,7 @@ import pytest
 
 from cr1cc.errors import ModelError
 from cr1cc.model import vocabulary
-from cr1cc.train.gguf_file import Shape, tensor_shapes, write
+from cr1cc.train.gguf_file import Shape, facts_of, tensor_shapes, write
 from tests.models import SMALL, random_model
 
 np = pytest.importorskip("numpy", reason="the package numpy is missing")
@@ -27,8 +27,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     }
     assert set(kinds.values()) == {"F32", "Q8_0"}
     fields = {name: field.contents() for name, field in reader.fields.items()}
-    assert fields["cr1cc.vocabulary"] == vocabulary.VERSION
-    assert fields["cr1cc.made"] == "at random"
+    assert facts_of(path) == {"vocabulary": vocabulary.VERSION, "made": "at random"}
     assert fields["tokenizer.ggml.tokens"] == list(vocabulary.TOKENS)
     assert fields["llama.feed_forward_length"] == SMALL.hidden
 
