@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module, name_of
@@ -23,21 +23,37 @@ def functions_alone(module: Module, passes: PassRunner) -> Iterator[tuple[str, M
     library = module.library
     if library.GetFirstGlobalAlias(module.handle) or library.GetFirstGlobalIFunc(module.handle):
         return
-    for index, function in enumerate(module.functions()):
-        if library.IsDeclaration(function):
+    defined = [name_of(library, f) for f in module.functions() if not library.IsDeclaration(f)]
+    yield from _apart(module, defined, passes)
+
+
+def _apart(
+    module: Module, names: Sequence[str], passes: PassRunner
+) -> Iterator[tuple[str, Module]]:
+    """By halves: a copy for every function would make large modules take quadratic time."""
+    middle = (len(names) + 1) // 2
+    for some in (names[:middle], names[middle:]):
+        if not some:
             continue
-        alone = module.clone()
-        _keep(library, alone, index)
-        passes.run(alone, _PRUNE)
-        yield name_of(library, function), alone
+        part = module.clone()
+        _keep(module.library, part, frozenset(some))
+        passes.run(part, _PRUNE)
+        if len(some) == 1:
+            yield some[0], part
+            continue
+        try:
+            yield from _apart(part, some, passes)
+        finally:
+            part.close()
 
 
-def _keep(library: Library, module: Module, index: int) -> None:
-    """Of all functions the one with this index stays; it can be seen from outside."""
-    for number, function in enumerate(module.functions()):
+def _keep(library: Library, module: Module, names: frozenset[str]) -> None:
+    """Of all functions these stay; they can be seen from outside."""
+    for function in module.functions():
         if not library.IsDeclaration(function):
             library.SetComdat(function, None)
-            library.SetLinkage(function, _EXTERNAL if number == index else _AVAILABLE_EXTERNALLY)
+            kept = name_of(library, function) in names
+            library.SetLinkage(function, _EXTERNAL if kept else _AVAILABLE_EXTERNALLY)
     for variable in module.variables():
         if name_of(library, variable).startswith("llvm."):
             library.DeleteGlobal(variable)  # lists of what is to be kept or called at the start
