@@ -10,7 +10,7 @@ from cr1cc.passes import TABLE_VERSION
 from cr1cc.policy.interface import Proposer
 from cr1cc.storage.keys import Basis
 
-VERSION = "2"  # of `improve.py`: raised when equal inputs would get another decision
+VERSION = "3"  # of `improve.py`: raised when equal inputs would get another decision
 
 
 def basis(config: Config, proposer: Proposer) -> Basis:

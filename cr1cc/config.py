@@ -112,7 +112,7 @@ SETTINGS: tuple[Setting, ...] = (
         "coreset",
         "who proposes recipes",
     ),
-    Setting("tail_budget", "number", _integer(0, 1000), 2, "pipelines tried on each function"),
+    Setting("tail_budget", "number", _integer(0, 1000), 3, "tails tried on each function"),
 )
 
 
@@ -133,7 +133,7 @@ class Config(NamedTuple):
     model: str = ""
     packs: bool = True
     proposer: str = "coreset"
-    tail_budget: int = 2
+    tail_budget: int = 3
     origins: Mapping[str, str] = MappingProxyType({})
 
 

@@ -17,6 +17,7 @@ from cr1cc.evaluate.evaluator import Evaluator, Result
 from cr1cc.evaluate.meter import Meter
 from cr1cc.llvm.triple import target_name
 from cr1cc.outcome import Outcome
+from cr1cc.passes.attributes import goes_with
 from cr1cc.passes.options import tuning
 from cr1cc.passes.recipe import BASELINE
 from cr1cc.policy.interface import Proposer
@@ -126,7 +127,8 @@ class Improver:
         results = self._measured(meter, proposal.recipes)
         ranked = decide.promising(base, proposal.recipes, results)
         best = ranked[0] if ranked else BASELINE
-        pipelines = proposal.tails[:tail_budget]
+        fitting = [tail for tail in proposal.tails if goes_with(tail, self.plan.codegen)]
+        pipelines = fitting[:tail_budget]
         try:
             tails, origins, tail_evaluations = self._tails(best, pipelines)
         except EvaluationError:  # the module with that recipe cannot be taken apart

@@ -17,6 +17,7 @@ from cr1cc.evaluate.limits import Limits
 from cr1cc.evaluate.worker import Subject
 from cr1cc.llvm.library import Library
 from cr1cc.passes.options import tuning
+from cr1cc.passes.recipe import stages_run
 from cr1cc.records import Failure, ModuleInfo, Recipe, Score
 from cr1cc.util.messages import Resident
 
@@ -178,9 +179,10 @@ class Evaluator:
         of its optimisation and of code generation never adds up.
         """
         tuned = replace(self.subject, tuning=tuning(recipe.options))
+        stages = stages_run(recipe)
         if not self._is_large():
-            return tuned, recipe.stages
-        return self._staged(tuned, recipe.stages), ()
+            return tuned, stages
+        return self._staged(tuned, stages), ()
 
     def _staged(self, tuned: Subject, stages: tuple[str, ...]) -> Subject:
         """The subject after `stages`."""

@@ -1,16 +1,24 @@
-"""Sizes of functions after function pipelines: only bodies that changed are emitted."""
+"""Sizes of functions after tails: only what a tail changed is emitted.
+
+A size is st_size and the function's part of the unwind data, which is loaded as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cr1cc.ir.text import function_texts
+from cr1cc.ir.text import ModuleText, function_texts, plain_name
+from cr1cc.llvm.attributes import drop, set_text
 from cr1cc.llvm.module import Module, name_of
 from cr1cc.llvm.passes import PassRunner
 from cr1cc.llvm.target import TargetMachine
+from cr1cc.passes.attributes import Attribute, attribute_named, is_attribute
 from cr1cc.records import Failure
 from cr1cc.util.elf import ObjectFile
+from cr1cc.util.unwind import unwind_bytes
 
+# Inline assembler, and the intrinsics behind variables that are kept in registers.
+_NAMES_REGISTERS = (" asm ", "@llvm.read_", "@llvm.write_register")
 _AVAILABLE_EXTERNALLY = 1  # LLVMAvailableExternallyLinkage: a body that is not emitted
 
 
@@ -52,12 +60,9 @@ class Tails:
             module.close()
 
     def _run(self, module: Module, tail: str) -> None:
-        if self.names >= self._texts.keys():
-            self.passes.run(module, tail)
-            return
         library = module.library
         chosen = [f for f in module.defined_functions() if name_of(library, f) in self.names]
-        self.passes.run_on_functions(module, tail, chosen)
+        run_tail(self.passes, module, tail, chosen)
 
     def _hide_unchanged(self, module: Module) -> bool:
         """Keep what the pipeline left as it was out of the object; False if that is all."""
@@ -73,5 +78,40 @@ class Tails:
         return anything
 
     def _emit(self, module: Module) -> dict[str, int]:
-        sizes = ObjectFile(self.machine.emit(module)).function_sizes()
-        return {name: size for name, size in sizes.items() if name in self.names}
+        emitted = ObjectFile(self.machine.emit(module))
+        unwind = unwind_bytes(emitted)
+        return {
+            name: size + unwind.get(name, 0)
+            for name, size in emitted.function_sizes().items()
+            if name in self.names
+        }
+
+
+def run_tail(passes: PassRunner, module: Module, tail: str, functions: Iterable[int]) -> None:
+    """Run a `function(…)` pipeline on some functions, or set an attribute on them."""
+    if is_attribute(tail):
+        _set(module, attribute_named(tail), functions)
+    else:
+        passes.run_on_functions(module, tail, functions)
+
+
+def _set(module: Module, attribute: Attribute, functions: Iterable[int]) -> None:
+    library = module.library
+    own = _naming_registers(module)
+    for function in functions:
+        if name_of(library, function) in own:
+            continue
+        if attribute.sets:
+            set_text(library, function, *attribute.sets)
+        if attribute.drops:
+            drop(library, function, attribute.drops)
+
+
+def _naming_registers(module: Module) -> frozenset[str]:
+    """Functions that name registers, or may: they keep all that they have."""
+    bodies = ModuleText(module.text()).bodies
+    return frozenset(
+        plain_name(token)
+        for token, body in bodies.items()
+        if any(word in body for word in _NAMES_REGISTERS)
+    )

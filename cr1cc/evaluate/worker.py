@@ -17,13 +17,15 @@ from typing import Any
 
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, failure_of, start_clock
-from cr1cc.evaluate.tails import Tails
+from cr1cc.evaluate.tails import Tails, run_tail
 from cr1cc.ir import fingerprint, walk
 from cr1cc.ir.describe import describe
+from cr1cc.llvm.attributes import mark_for_size
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module, name_of
-from cr1cc.llvm.passes import PassRunner, mark_for_size, set_options
+from cr1cc.llvm.passes import PassRunner, set_options
 from cr1cc.llvm.target import TargetMachine, TargetSpec
+from cr1cc.passes.attributes import is_attribute
 from cr1cc.records import Failure, Recipe, Score
 from cr1cc.util.confine import die_with
 from cr1cc.util.elf import ObjectFile
@@ -133,7 +135,7 @@ class Worker:
         for tail, names in sorted(by_tail.items()):
             handles = [f for f in module.defined_functions() if name_of(self.library, f) in names]
             if handles:
-                self.passes.run_on_functions(module, tail, handles)
+                run_tail(self.passes, module, tail, handles)
         if module.invalid():
             raise EvaluationError("the recipe leaves an invalid module")
         reply(module.bitcode())
@@ -179,6 +181,9 @@ class Worker:
             yield index, stack[-1][1] if stack else self.module
 
     def _run(self, module: Module, stage: str) -> None:
+        if is_attribute(stage):
+            run_tail(self.passes, module, stage, module.defined_functions())
+            return
         self.passes.run(module, self.subject.macros.get(stage, stage))
 
     def _score(self, module: Module, recipe: Recipe, ceiling: float, emit: bool) -> Score | Failure:

@@ -18,6 +18,7 @@ _OUT_P = POINTER(c_void_p)
 # IRReader,Support,Target,TargetMachine,Transforms/PassBuilder}.h
 _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("AddAttributeAtIndex", None, (_P, _U, _P)),
+    ("AddTargetDependentFunctionAttr", None, (_P, _S, _S)),
     ("CloneModule", _P, (_P,)),
     ("ConstInt", _P, (_P, c_uint64, _I)),
     ("ConstIntGetZExtValue", c_uint64, (_P,)),

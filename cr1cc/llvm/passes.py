@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from ctypes import c_char_p
 
 from cr1cc.errors import EvaluationError
+from cr1cc.llvm import attributes
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module
 from cr1cc.llvm.target import TargetMachine
-
-_FUNCTION_INDEX = 0xFFFFFFFF  # LLVMAttributeFunctionIndex
 
 
 class PassRunner:
@@ -53,54 +52,26 @@ class _Mask:
 
     def __init__(self, library: Library, module: Module, function: int) -> None:
         self.library = library
+        self.module = module
         self.function = function
-        self.context = library.GetModuleContext(module.handle)
-        self.kinds = [
-            kind
-            for kind in (_kind(library, b"optnone"), _kind(library, b"noinline"))
-            if not library.GetEnumAttributeAtIndex(function, _FUNCTION_INDEX, kind)
+        self.added = [
+            n for n in ("optnone", "noinline") if not attributes.has(library, function, n)
         ]
-        # The verifier refuses optnone beside minsize, optsize and alwaysinline.
-        self.hidden = [
-            kind
-            for kind in (_kind(library, n) for n in (b"minsize", b"optsize", b"alwaysinline"))
-            if library.GetEnumAttributeAtIndex(function, _FUNCTION_INDEX, kind)
-        ]
+        # The verifier refuses optnone beside these.
+        hidden = ("minsize", "optsize", "alwaysinline")
+        self.hidden = [n for n in hidden if attributes.has(library, function, n)]
 
     def put_on(self) -> None:
-        for kind in self.hidden:
-            self.library.RemoveEnumAttributeAtIndex(self.function, _FUNCTION_INDEX, kind)
-        for kind in self.kinds:
-            self._add(kind)
+        self._exchange(self.hidden, self.added)
 
     def take_off(self) -> None:
-        for kind in self.kinds:
-            self.library.RemoveEnumAttributeAtIndex(self.function, _FUNCTION_INDEX, kind)
-        for kind in self.hidden:
-            self._add(kind)
+        self._exchange(self.added, self.hidden)
 
-    def _add(self, kind: int) -> None:
-        _add_attribute(self.library, self.context, self.function, kind)
-
-
-def mark_for_size(module: Module) -> None:
-    """Give every function the attributes that `clang -Oz` gives it, except optnone ones."""
-    library = module.library
-    context = library.GetModuleContext(module.handle)
-    optnone = _kind(library, b"optnone")
-    for function in module.defined_functions():
-        if not library.GetEnumAttributeAtIndex(function, _FUNCTION_INDEX, optnone):
-            for name in (b"minsize", b"optsize"):
-                _add_attribute(library, context, function, _kind(library, name))
-
-
-def _add_attribute(library: Library, context: int, function: int, kind: int) -> None:
-    attribute = library.CreateEnumAttribute(context, kind, 0)
-    library.AddAttributeAtIndex(function, _FUNCTION_INDEX, attribute)
-
-
-def _kind(library: Library, name: bytes) -> int:
-    return int(library.GetEnumAttributeKindForName(name, len(name)))
+    def _exchange(self, old: Iterable[str], new: Iterable[str]) -> None:
+        for name in old:
+            attributes.drop(self.library, self.function, name)
+        for name in new:
+            attributes.add(self.library, self.module, self.function, name)
 
 
 def set_options(library: Library, options: Iterable[str]) -> None:

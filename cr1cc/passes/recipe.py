@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from cr1cc.errors import RecipeError
+from cr1cc.passes.attributes import is_attribute
 from cr1cc.passes.grammar import (
     Node,
     Pipeline,
@@ -30,6 +31,7 @@ from cr1cc.passes.table import find_pass
 from cr1cc.records import Recipe
 
 BASELINE = Recipe((SIZE,))  # what all recipes are compared with
+_LOOPS = "tailcallelim"
 MAX_STAGES = 16
 MAX_OPTIONS = 16
 _STAGE_END = re.compile(r";(?![^<]*>)")
@@ -42,7 +44,7 @@ def parse_recipe(text: str) -> Recipe:
     if stages == ("",):
         stages = ()
     for stage in stages:
-        if not is_macro(stage):
+        if not _is_name(stage):
             parse_pipeline(stage)
     options = tuple(options_text.split())
     if bar and not options:
@@ -67,7 +69,7 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
     if not begins(recipe):
         raise RecipeError("a recipe begins with a macro such as @size or @start")
     for stage in recipe.stages:
-        if not is_macro(stage):
+        if not _is_name(stage):
             check_pipeline(parse_pipeline(stage), major)
     groups: set[str] = set()
     for text in recipe.options:
@@ -83,9 +85,22 @@ def check_recipe(recipe: Recipe, major: int, target: str) -> None:
         groups.add(option.group)
 
 
+def _is_name(stage: str) -> bool:
+    """Whether a stage is no pipeline but stands for something."""
+    return is_macro(stage) or is_attribute(stage)
+
+
 def begins(recipe: Recipe) -> bool:
     """Whether a macro is the first stage, as it has to be."""
     return bool(recipe.stages) and is_macro(recipe.stages[0])
+
+
+def stages_run(recipe: Recipe) -> tuple[str, ...]:
+    """The stages of a recipe as they run. If none of them turns recursion into loops, one does
+    in the end, as the standard pipelines do: what took no stack must not take any."""
+    if SIZE in recipe.stages or any(_LOOPS in stage for stage in recipe.stages):
+        return recipe.stages
+    return (*recipe.stages, f"function({_LOOPS})")
 
 
 def holds(recipe: Recipe, major: int, target: str) -> bool:
@@ -115,12 +130,15 @@ def fits(recipe: Recipe, instructions: int) -> bool:
 @cache
 def passes_of(recipe: Recipe) -> frozenset[str]:
     """The names of its passes, without parameters; macros are none."""
-    stages = (parse_pipeline(stage) for stage in recipe.stages if not is_macro(stage))
+    stages = (parse_pipeline(stage) for stage in recipe.stages if not _is_name(stage))
     return frozenset(text.partition("<")[0] for stage in stages for text in leaves(stage))
 
 
 def check_tail(text: str, major: int) -> None:
-    """A tail is one `function(…)` pipeline. Raises RecipeError for anything else."""
+    """A tail is one `function(…)` pipeline, or the name of an attribute. Raises RecipeError for
+    anything else."""
+    if is_attribute(text):
+        return
     pipeline = parse_pipeline(text)
     if len(pipeline) != 1 or pipeline[0].name != "function" or pipeline[0].children is None:
         raise RecipeError("a tail is one function(…) pipeline")
@@ -132,7 +150,7 @@ def canonical(recipe: Recipe) -> Recipe:
     dropped, options sorted and without repetition. Equal results act equally."""
     stages = []
     for stage in recipe.stages:
-        text = stage if is_macro(stage) else format_pipeline(normalise(parse_pipeline(stage)))
+        text = stage if _is_name(stage) else format_pipeline(normalise(parse_pipeline(stage)))
         if text:
             stages.append(text)
     return Recipe(tuple(stages), tuple(sorted(set(recipe.options))))
@@ -151,7 +169,7 @@ def adapt(recipe: Recipe, major: int, target: str) -> Recipe:
     for stage in recipe.stages:
         text = (
             stage
-            if is_macro(stage)
+            if _is_name(stage)
             else format_pipeline(_adapt(parse_pipeline(stage), major, PassLevel.MODULE))
         )
         if text:

@@ -29,6 +29,7 @@ from random import Random
 from cr1cc import decide
 from cr1cc.evaluate.meter import Meter
 from cr1cc.passes import TABLE_VERSION, standard
+from cr1cc.passes.attributes import ATTRIBUTES
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for, tuning
 from cr1cc.passes.pipeline import random_pipeline
@@ -304,4 +305,5 @@ def _tail_pool(task: Task, rng: Random) -> list[str]:
         random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
         for _ in range(_RANDOM_TAILS)
     ]
-    return list(dict.fromkeys([*seeds, *strangers]))
+    attributes = [row.name for row in ATTRIBUTES]
+    return list(dict.fromkeys([*attributes, *seeds, *strangers]))

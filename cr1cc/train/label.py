@@ -30,6 +30,7 @@ from cr1cc.evaluate.meter import Meter
 from cr1cc.ir.opcodes import opcode_pairs
 from cr1cc.llvm.library import Library
 from cr1cc.llvm.module import Module
+from cr1cc.passes.attributes import is_attribute
 from cr1cc.passes.pipeline import random_pipeline
 from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe, tail_holds
 from cr1cc.passes.rows import PassLevel
@@ -192,7 +193,7 @@ def _tails(
         random_pipeline(rng, task.major, rng.randint(1, _TAIL_PASSES), PassLevel.FUNCTION)
         for _ in range(_STRANGE_TAILS)
     ]
-    known = [tail for tail in Coreset().tails if tail_holds(tail, task.major)]
+    known = [t for t in Coreset().tails if tail_holds(t, task.major) and not is_attribute(t)]
     tails = list(dict.fromkeys([*known, *strange]))
     try:
         names = evaluator.function_fingerprints(recipe)

@@ -44,6 +44,7 @@ class Section:
     link: int
     entry_size: int
     alignment: int = 1
+    info: int = 0  # of relocations: the section that they change
 
     @property
     def loadable(self) -> bool:
@@ -82,22 +83,22 @@ class ObjectFile:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        with _damage_told():
+        with damage_told():
             self._read_header()
 
     def _read_header(self) -> None:
         data = self.data
         if data[:4] != b"\x7fELF" or data[4] not in (1, 2) or data[5] not in (1, 2):
             raise NotElfError("not an ELF file")
-        self._wide = data[4] == 2
-        order = "<" if data[5] == 1 else ">"
-        self._symbol_format = order + ("IBBHQQ" if self._wide else "IIIBBH")
-        header = order + ("HHIQQQIHHHHHH" if self._wide else "HHIIIIIHHHHHH")
+        self.wide = data[4] == 2
+        self.order = order = "<" if data[5] == 1 else ">"
+        self._symbol_format = order + ("IBBHQQ" if self.wide else "IIIBBH")
+        header = order + ("HHIQQQIHHHHHH" if self.wide else "HHIIIIIHHHHHH")
         fields = struct.unpack_from(header, data, 16)
         offset, entry, count, names = fields[5], fields[10], fields[11], fields[12]
         # Class, byte order, OS ABI, machine and processor flags: what must not change.
         self.identity = (data[4], data[5], data[7], fields[1], fields[6])
-        section_format = order + ("IIQQQQIIQQ" if self._wide else "IIIIIIIIII")
+        section_format = order + ("IIQQQQIIQQ" if self.wide else "IIIIIIIIII")
         if entry != struct.calcsize(section_format) and offset:
             raise NotElfError(f"a damaged ELF file: section headers of {entry} bytes")
         if count == 0 and offset:  # more than SHN_LORESERVE sections: see the gABI on e_shnum
@@ -107,7 +108,8 @@ class ObjectFile:
             names = raw[0][6]
         table = data[raw[names][4] : raw[names][4] + raw[names][5]] if raw else b""
         self.sections = tuple(
-            Section(_string(table, r[0]), r[1], r[2], r[4], r[5], r[6], r[9], r[8]) for r in raw
+            Section(_string(table, r[0]), r[1], r[2], r[4], r[5], r[6], r[9], r[8], r[7])
+            for r in raw
         )
 
     def loadable_bytes(self) -> int:
@@ -116,12 +118,12 @@ class ObjectFile:
 
     def symbols(self) -> Iterator[Symbol]:
         """All symbols but the null one; sections beyond 65,279 have their real index."""
-        with _damage_told():
+        with damage_told():
             yield from self._symbols()
 
     def section_of(self, symbol: Symbol) -> Section:
         """Where a symbol is defined. Raises NotElfError if there is no such section."""
-        with _damage_told():
+        with damage_told():
             return self.sections[symbol.section]
 
     def _symbols(self) -> Iterator[Symbol]:
@@ -138,7 +140,7 @@ class ObjectFile:
         for number, at in enumerate(range(table.offset, end, size)):
             if number == 0:
                 continue
-            if self._wide:
+            if self.wide:
                 name, info, other, section, value, length = struct.unpack_from(
                     self._symbol_format, self.data, at
                 )
@@ -177,7 +179,7 @@ class ObjectFile:
 
 
 @contextlib.contextmanager
-def _damage_told() -> Iterator[None]:
+def damage_told() -> Iterator[None]:
     """What reading beyond tables and strings raises, as NotElfError."""
     try:
         yield

@@ -16,6 +16,7 @@ from cr1cc.passes.options import options_for
 from cr1cc.policy.random_ import random_recipe
 from cr1cc.records import Failure, Level, Recipe, Request, Score, Toolchain
 from cr1cc.util.elf import ObjectFile
+from cr1cc.util.unwind import unwind_bytes
 from tests.unit.evaluate.conftest import MakeEvaluator, bitcode_of
 
 SIZE = Recipe(("@size",))
@@ -42,6 +43,12 @@ def emitted(toolchain: Toolchain, bitcode: bytes, options: tuple[str, ...] = ())
         [*command, "-c", "-", "-o", "-"], input=bitcode, capture_output=True, check=True
     )
     return ObjectFile(done.stdout)
+
+
+def with_unwind(data: ObjectFile) -> dict[str, int]:
+    """st_size and bytes of unwind data by function."""
+    unwind = unwind_bytes(data)
+    return {name: size + unwind.get(name, 0) for name, size in data.function_sizes().items()}
 
 
 def test_sharing_the_work_of_a_batch_changes_no_score(
@@ -106,7 +113,7 @@ def test_sizes_after_a_tail_are_those_of_the_real_driver(
         assert base.keys() == set(names)
         for tail, measured in zip(tails, sizes, strict=True):
             module = fresh.apply(SIZE, [(name, tail) for name in names])
-            assert measured == emitted(toolchain, module).function_sizes()
+            assert measured == with_unwind(emitted(toolchain, module))
 
 
 def test_a_large_module_gets_the_same_answers(

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from cr1cc.errors import RecipeError
+from cr1cc.passes.attributes import ATTRIBUTES, goes_with
 from cr1cc.passes.macros import MACROS, expand, is_macro
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
@@ -20,6 +21,7 @@ from cr1cc.passes.recipe import (
     format_recipe,
     parse_recipe,
     same,
+    stages_run,
 )
 from cr1cc.records import Level, Recipe
 
@@ -85,6 +87,39 @@ def test_an_option_for_another_target_is_refused() -> None:
 def test_only_one_function_pipeline_is_a_tail(text: str) -> None:
     with pytest.raises(RecipeError):
         check_tail(text, 19)
+
+
+@pytest.mark.parametrize("name", [row.name for row in ATTRIBUTES])
+def test_an_attribute_is_a_tail_and_a_stage_but_no_beginning(name: str) -> None:
+    check_tail(name, 19)
+    recipe = parse_recipe(f"@size; {name} | -disable-lsr")
+    check_recipe(recipe, 19, "X86")
+    assert parse_recipe(format_recipe(recipe)) == recipe == canonical(recipe)
+    assert adapt(recipe, 14, "X86") == recipe
+    with pytest.raises(RecipeError, match="begins with a macro"):
+        check_recipe(parse_recipe(name), 19, "X86")
+
+
+def test_no_attribute_is_tried_against_the_users_own_option() -> None:
+    assert goes_with("@frame", ("-g", "-fno-omit-frame-pointer"))
+    assert not goes_with("@frame", ("-fPIC", "-fomit-frame-pointer"))
+    assert goes_with("function(sroa)", ("-fomit-frame-pointer",))
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("@size; function(gvn)", ()),
+        ("@start; function(tailcallelim,sroa)", ()),
+        ("@start; function(sroa)", ("function(tailcallelim)",)),
+        ("@start; @frame", ("function(tailcallelim)",)),
+    ],
+)
+def test_recursion_that_the_baseline_makes_a_loop_becomes_one(
+    text: str, added: tuple[str, ...]
+) -> None:
+    recipe = parse_recipe(text)
+    assert stages_run(recipe) == (*recipe.stages, *added)
 
 
 def test_recipes_that_act_alike_are_the_same() -> None:
