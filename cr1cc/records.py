@@ -174,7 +174,7 @@ class Request:
     target: str  # LLVM target name: which code-generation options hold
     budget: int  # recipes that may be proposed or measured in all
     metric: Metric = Metric.BYTES
-    tails: int = 0  # pipelines that may be tried on every function
+    tails: int = 0  # tails that may be tried on every function
 
     def suited(self, recipe: Recipe) -> Recipe:
         """The recipe as far as the metric can tell: instructions are those of passes alone."""
@@ -200,7 +200,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Recipes for the module, best first, and pipelines to try on every function."""
+    """Recipes for the module, best first, and tails to try on every function."""
 
     recipes: tuple[Recipe, ...] = ()
     tails: tuple[str, ...] = ()
@@ -214,7 +214,7 @@ class FunctionChange:
     name: str
     before: int  # st_size in the baseline object; 0: not there
     after: int  # st_size in the new object; 0: not there
-    tail: str = ""  # the function's own pipeline, "" if it has none
+    tail: str = ""  # the function's own attribute or pipeline, "" if it has none
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
@@ -233,7 +233,7 @@ class Decision:
     answer: Answer
     outcome: Outcome
     recipe: Recipe = Recipe()
-    tails: tuple[tuple[str, str], ...] = ()  # (function name, function pipeline)
+    tails: tuple[tuple[str, str], ...] = ()  # (function name, attribute or function pipeline)
     proposer: str = ""
     evaluations: int = 0
     bytes_before: int = 0
