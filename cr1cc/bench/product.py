@@ -59,11 +59,11 @@ class ProductModule:
             self.base = score_of(evaluator, BASELINE)
 
     def ask(self, contender: Contender) -> Result:
-        """What a compile with this contender, without tails of functions, makes of it."""
+        """What a compile with this contender makes of it."""
         start = time.perf_counter()
         task, toolchain = self.task, self.task.toolchain
-        # A budget counts plain -Oz too.
-        config = Config(budget=contender.candidates + 1, tail_budget=0, cache=False, packs=False)
+        # A budget counts plain -Oz too, and tails have one of their own.
+        config = Config(budget=contender.candidates + 1, cache=False, packs=False)
         context = KeyContext(
             toolchain.identity, self.info.triple, self.plan.key, basis(config, contender.proposer)
         )

@@ -4,7 +4,8 @@
               `default<Oz>`, what counts are IR instructions, recipes are passes alone
     product   the module as it enters the optimiser at -Oz; the baseline is the object of the
               real `clang -Oz`, what counts are its loadable bytes; recipes for the whole
-              module, emitted by the real compiler and validated as in a build
+              module and tails of its functions, emitted by the real compiler and validated as
+              in a build
 
 OverOz and OverOrig are those of the literature: the share of instructions saved against
 the baseline and against the unoptimised module (arXiv:2506.15701, section 4).

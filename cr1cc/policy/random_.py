@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count, islice
 from random import Random
 
+from cr1cc.passes.attributes import ATTRIBUTES
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import options_for
 from cr1cc.passes.pipeline import random_pipeline
@@ -15,26 +16,27 @@ from cr1cc.records import Proposal, Recipe, Request
 
 _STAGE_PASSES = 10  # passes of a random stage
 _TAIL_PASSES = 4
-_TAILS = 8
+_PIPELINES = 8  # for tails
 
 
 class RandomRecipes:
     name = "random"
     machine = ""
-    version = "1"
+    version = "2"
 
     def propose(self, request: Request, measure: Measure) -> Proposal:
         """Seeded from the module, so that equal modules get equal recipes."""
         rng = Random(request.info.fingerprint)
         recipes = (random_recipe(rng, request) for _ in count())
         fitting = (recipe for recipe in recipes if fits(recipe, request.info.ic))
-        return Proposal(
-            tuple(islice(fitting, request.budget)),
-            tuple(
-                random_pipeline(rng, request.major, _TAIL_PASSES, PassLevel.FUNCTION)
-                for _ in range(_TAILS)
-            ),
-        )
+        chosen = tuple(islice(fitting, request.budget))
+        tails = [row.name for row in ATTRIBUTES]
+        tails += [
+            random_pipeline(rng, request.major, _TAIL_PASSES, PassLevel.FUNCTION)
+            for _ in range(_PIPELINES)
+        ]
+        rng.shuffle(tails)
+        return Proposal(chosen, tuple(tails))
 
 
 def random_recipe(rng: Random, request: Request) -> Recipe:
