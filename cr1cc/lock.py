@@ -43,7 +43,8 @@ class Locked:
     functions: tuple[tuple[str, str], ...] = ()
     isa: str = ""  # the instruction set that the user has allowed, "" that of the command
     other: str = ""  # the compiler of the other family that takes part
-    gain: str = ""  # time before / after, and its interval: 1.12[1.10..1.15]
+    # Time before / after, and its interval: 1.12[1.10..1.15], with all decisions of the session.
+    gain: str = ""
     runs: int = 0  # of the benchmark, for that figure
     tests: int = 0  # runs of the user's tests that passed with it
 

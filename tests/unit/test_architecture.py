@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("improve", "donors"),
     ("speed",),
     ("compile", "compile_gcc", "compile_speed"),
-    ("train", "bench"),
+    ("train", "bench", "tune"),
     ("command", "cli"),
     ("wrapper",),
 )
