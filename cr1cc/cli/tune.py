@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from cr1cc.config import LOCK_FILE, Config, find_lock, load
 from cr1cc.errors import UserError
 from cr1cc.lock import Locked, read_lock, write_lock
 from cr1cc.speed.isa import NAMES, written
+from cr1cc.tune.goal import TIMES, Goal
 from cr1cc.tune.profile import heats, profile
 from cr1cc.tune.search import Found, Search
-from cr1cc.tune.session import TIMES, Goal, Session
+from cr1cc.tune.session import Session
 from cr1cc.tune.units import Place, locked
 
 
@@ -51,6 +53,7 @@ def command(
     the benchmark faster and passes the test is written to cr1.lock. A session
     that was interrupted goes on when the same command is given again.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves as little as Ctrl-C
     config = load(os.environ, os.getcwd())
     if bool(bench) == bool(command_words):
         raise UserError("say what is to become faster: --bench COMMAND, or -- COMMAND")

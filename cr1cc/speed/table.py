@@ -113,6 +113,11 @@ BUILDS: tuple[Build, ...] = (
         "processors whose costs differ from the generic ones",
         targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="),
     ),
+    Build(
+        GCC, "wide", "-O3", ("-mprefer-vector-width=512",),
+        "long loops, where 512 bits are allowed",
+        targets=_X86, not_with=("-mprefer-vector-width=",),
+    ),
     Build(CLANG, OWN, "", (), "the user's own choices, as the base for single functions"),
     Build(CLANG, "o3", "-O3", (), "another compiler's vectors, unrolling and selection"),
     Build(CLANG, "o2", "-O2", (), "the same with less inlining"),
@@ -131,6 +136,11 @@ BUILDS: tuple[Build, ...] = (
     Build(
         CLANG, "no-unroll", "-O3", ("-fno-unroll-loops",),
         "large loops of few iterations",
+    ),
+    Build(
+        CLANG, "wide", "-O3", ("-mprefer-vector-width=512",),
+        "long loops, where 512 bits are allowed",
+        targets=_X86, not_with=("-mprefer-vector-width=",),
     ),
     Build(
         CLANG, "tuned", "-O3", ("-mtune=skylake-avx512",),

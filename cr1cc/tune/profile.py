@@ -99,8 +99,8 @@ def _perf(shell: Shell, command: str, folder: str) -> dict[str, float]:
     )
     if ran.status:
         return {}
-    report = f"perf report -i {data} --stdio -q --sort sym -F overhead,sym > {shlex.quote(text)}"
-    if shell.run(report).status:
+    options = "--stdio -q --no-demangle --sort sym -F overhead,sym"
+    if shell.run(f"perf report -i {data} {options} > {shlex.quote(text)}").status:
         return {}
     with open(text, encoding="utf-8", errors="replace") as file:
         shares: dict[str, float] = defaultdict(float)
@@ -111,8 +111,8 @@ def _perf(shell: Shell, command: str, folder: str) -> dict[str, float]:
 
 def _callgrind(shell: Shell, command: str, folder: str) -> dict[str, float]:
     out = shlex.quote(os.path.join(folder, "callgrind.%p"))
-    tool = f"valgrind -q --tool=callgrind --trace-children=yes --callgrind-out-file={out}"
-    ran = shell.run(f"{tool} /bin/sh -c {shlex.quote(command)}")
+    tool = "valgrind -q --tool=callgrind --demangle=no --trace-children=yes"
+    ran = shell.run(f"{tool} --callgrind-out-file={out} /bin/sh -c {shlex.quote(command)}")
     if ran.status:
         return {}
     costs: dict[str, int] = defaultdict(int)

@@ -7,15 +7,16 @@ questions get the answers that they had.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from cr1cc.compile_speed import RECORD
 from cr1cc.errors import UserError
 from cr1cc.lock import write_lock
 from cr1cc.speed.build import Choice
+from cr1cc.tune.goal import PRINTED, WALL, Goal
+from cr1cc.tune.memory import Memory
 from cr1cc.tune.shell import Ran, Shell
 from cr1cc.tune.statistics import SAME, Gain, doubt, gain, is_decided
 from cr1cc.tune.tree import State, Tree
@@ -24,28 +25,6 @@ from cr1cc.tune.units import Assignment, Place, Unit, locked, read_records, text
 _FIRST_RUNS, _MORE_RUNS = 7, 20
 _NOISE = 0.25  # the doubt about the median from which on a benchmark decides nothing
 _SHORTEST = 0.005  # seconds
-
-
-# What counts as the time of a run.
-PROCESSOR = "processor"  # that of processors, of all processes
-WALL = "wall"  # that passes
-PRINTED = "printed"  # the last number that it prints
-TIMES = (PROCESSOR, WALL, PRINTED)
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What the user has asked for. Commands are lines for /bin/sh; "" means none."""
-
-    folder: str
-    lock: str
-    build: str
-    test: str
-    bench: str
-    clean: str = ""
-    isa: str = ""  # as a lockfile says it
-    time: str = PROCESSOR
-    rounds: int = 21
 
 
 class RejectedError(Exception):
@@ -58,37 +37,6 @@ class Limits:
 
     processor: int = 0
     wall: float = 0.0
-
-
-@dataclass
-class Memory:
-    """The answers so far, and the file that they are kept in."""
-
-    path: str
-    identity: str
-    answers: dict[str, object] = field(default_factory=dict)
-
-    def load(self) -> bool:
-        """Whether answers of the same session were there."""
-        try:
-            with open(self.path, encoding="utf-8") as file:
-                if json.loads(file.readline()) != self.identity:
-                    return False
-                for line in file:
-                    key, value = json.loads(line)
-                    self.answers[key] = value
-        except (OSError, ValueError, TypeError):
-            pass  # a torn last line is one answer less
-        return bool(self.answers)
-
-    def put(self, key: str, value: object) -> None:
-        """Remember an answer."""
-        fresh = not self.answers
-        self.answers[key] = value
-        with open(self.path, "w" if fresh else "a", encoding="utf-8") as file:
-            if fresh:
-                file.write(json.dumps(self.identity) + "\n")
-            file.write(json.dumps((key, value)) + "\n")
 
 
 class Session:
@@ -115,6 +63,7 @@ class Session:
         self.states: dict[str, State] = {}
         self.limits = Limits()
         self.output = ""
+        self.measured: dict[tuple[object, ...], Gain] = {}
         self.passed: list[Assignment] = []
         self.builds = 0
 
@@ -136,7 +85,7 @@ class Session:
                 "the build compiled nothing with cr1-gcc or cr1-clang at -O2 or -O3; is it up to "
                 "date already (say --clean), and does it use these compilers (CC=cr1-gcc)?"
             )
-        outputs = sorted({unit.record.output for unit in self.units.values()})
+        outputs = sorted({path for unit in self.units.values() for path in unit.outputs})
         self.tree.manage(before, outputs)
         self.states[""] = self.tree.state()
         self.memory.put("outputs", outputs)
@@ -192,6 +141,12 @@ class Session:
         states = self.state_of(before), self.state_of(after)
         if states[0] == states[1]:
             return SAME
+        same = (*map(_contents, states), looks)  # other names of builds, the same programs
+        if same not in self.measured:
+            self.measured[same] = self._measure(states, looks)
+        return self.measured[same]
+
+    def _measure(self, states: tuple[State, State], looks: tuple[int, ...]) -> Gain:
         times: tuple[list[float], list[float]] = ([], [])
         looks = tuple(look for look in looks if look <= self.goal.rounds) or looks[:1]
         for rounds in range(1, looks[-1] + 1):
@@ -236,7 +191,8 @@ class Session:
                 raise RejectedError(reason)
         self.tree.activate(self.states[""])
         for place in assignment:
-            _remove(self.units[place].record.output)
+            for path in self.units[place].outputs:
+                _remove(path)
         try:
             self._build_all(assignment)
         except UserError as error:
@@ -244,11 +200,11 @@ class Session:
         made = {unit.place: unit for unit in read_records(self.records)}
         obstacles = []
         for place, choice in assignment.items():
-            source = self.units[place].record.source
-            if place not in made:
+            source, outputs = self.units[place].record.source, self.units[place].outputs
+            if place not in made or set(outputs) - set(made[place].outputs):
                 raise UserError(
-                    f"the build did not make {self.units[place].record.output} anew when it was "
-                    f"gone, or not of the same {source}; say --clean"
+                    f"the build did not make {outputs[0]} anew when it was gone, or not of the "
+                    f"same {source}; say --clean"
                 )
             if made[place].record.locked != choice.build.label:
                 obstacles.append(f"{source}: {choice.build.title}: {made[place].record.problem}")
@@ -306,6 +262,10 @@ class Session:
         self.tree.remove()
         _remove(self.memory.path)
         _remove(self.records)
+
+
+def _contents(state: State) -> str:
+    return repr(sorted(state.items()))
 
 
 def _remove(path: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
+_GRACE = 5  # seconds between being asked to end and being ended
 _TAIL = 2000  # bytes of output that are kept for a message
 
 
@@ -86,12 +87,17 @@ def _ended(child: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGTERM if child.returncode is None else signal.SIGKILL)
-        if child.returncode is None:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(child.pid, 0)
-            child.returncode = -signal.SIGTERM
+        if child.returncode is None:  # interrupted: it gets time to remove what is half-written
+            _signal(child.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_GRACE)
+        _signal(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _signal(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
 
 
 def _digest(descriptor: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cr1cc.compile_speed import Record
 from cr1cc.lock import Locked
@@ -18,9 +18,10 @@ Place = tuple[str, str, str, str]  # that of `lock.Locked`
 
 @dataclass(frozen=True)
 class Unit:
-    """One object of the build."""
+    """One source of the build with its options. `outputs` are the objects that it became."""
 
     record: Record
+    outputs: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -46,15 +47,16 @@ Assignment = Mapping[Place, Choice]  # units that are left out are the baseline
 
 
 def read_records(path: str) -> list[Unit]:
-    """The units of a build, in the order of their names; of one made twice the last record."""
+    """The units of a build, in the order of their names."""
     found: dict[Place, Unit] = {}
     try:
         with open(path, "rb") as file:
             for line in file:
                 fields = json.loads(line)
                 fields["builds"] = tuple(fields["builds"])
-                unit = Unit(Record(**fields))
-                found[unit.place] = unit
+                unit = Unit(Record(**fields), (fields["output"],))
+                before = found[unit.place].outputs if unit.place in found else ()
+                found[unit.place] = replace(unit, outputs=(*before, *unit.outputs))
     except FileNotFoundError:
         pass
     return [found[place] for place in sorted(found)]

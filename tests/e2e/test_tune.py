@@ -9,11 +9,13 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from cr1cc.lock import read_lock
+from cr1cc.records import Toolchain
 from tests.e2e.wrapped import PROGRAM
 
 MAKEFILE = """
@@ -165,6 +167,26 @@ def test_an_interrupted_session_goes_on(place: Project) -> None:
     assert read_lock(str(place.folder / "cr1.lock"))
 
 
+@pytest.mark.long
+def test_a_donor_compiler_that_vanishes_costs_its_donors_only(
+    place: Project, usable_compilers: Mapping[int, Toolchain]
+) -> None:
+    if not usable_compilers:
+        pytest.skip("clang is missing")
+    real = usable_compilers[max(usable_compilers)].driver
+    clang = place.folder / "vanishing-clang"
+    clang.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+    clang.chmod(0o755)
+    done = place.run(
+        "cr1", "tune", "--json", "--build", "make", "--test", "true", "--time", "printed",
+        "--bench", f"rm -f vanishing-clang; {BENCH}", CR1_CLANG=str(clang),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {one["donor"].partition(":")[0] for one in found["decisions"]} == {"gcc"}
+    assert any("none that may" in reason for reason in found["rejected"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -175,6 +197,10 @@ def test_an_interrupted_session_goes_on(place: Project) -> None:
         (["--build", "make", "--test", "true", "--bench", "true"], "too little to be measured"),
         (["--build", "make", "--bench", "date +%N"], "prints something else each time"),
         (["--build", "make", "--bench", "echo no", "--time", "printed"], "prints no number"),
+        (
+            ["--build", "[ -e x ] || make; touch x", "--bench", "echo 1", "--time", "printed"],
+            "say --clean",
+        ),
         (["--build", "make"], "say what is to become faster"),
         (["--build", "make", "--bench", "a", "--", "b"], "say what is to become faster"),
     ],
