@@ -149,7 +149,7 @@ class CompileSpeed:
             replace_file(self.plan.output, data, mode)
         except (EvaluationError, OSError) as error:
             return Report(0, Outcome.LOCK_FAILED, detail=str(error))
-        return Report(0, Outcome.LOCKED, detail=decision.donor, sizes=(len(baseline), len(data)))
+        return Report(0, Outcome.LOCKED, detail=decision.donor)
 
     def _choice(self, decision: Locked) -> Choice:
         """What the decision says, in rows of the table. Raises Fallback."""

@@ -23,7 +23,7 @@ from typing import Any
 
 from cr1cc.errors import ToolchainError
 from cr1cc.tune.shell import Shell
-from cr1cc.tune.statistics import gain
+from cr1cc.tune.statistics import SAME, gain
 from tests.projects import compilers
 from tests.projects.build import Compiler
 from tests.projects.errors import FetchError
@@ -104,7 +104,8 @@ def _tuned(row: Row, isa: str, plain: Compiler, place: Path, rounds: int) -> dic
     _run(["make", "clean"], project, environ)
     _run(["sh", "-c", f"{make} OUT=tuned"], project, {**environ, "CR1_CACHE": "0"})
     times, same = _in_turn(row, project, rounds)
-    found = gain(*times)
+    # Of one program run twice a ratio would only say how noisy the machine is.
+    found = SAME if _equal(project / "plain", project / "tuned") else gain(*times)
     return {
         **asdict(row), "isa": isa, "speedup": found.ratio, "low": found.low, "high": found.high,
         "seconds": [median(one) for one in times], "rounds": rounds, "same": same,
@@ -154,6 +155,10 @@ def _in_turn(row: Row, project: Path, rounds: int) -> tuple[tuple[list[float], l
         for side in (0, 1) if number % 2 else (1, 0):
             times[side].append(shell.run(commands[side]).seconds)
     return times, same
+
+
+def _equal(one: Path, other: Path) -> bool:
+    return one.read_bytes() == other.read_bytes()
 
 
 def _run(command: list[str], folder: Path, environ: Any) -> str:

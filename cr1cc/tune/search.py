@@ -23,7 +23,8 @@ from cr1cc.tune.statistics import LOOKS, SAME, Gain
 from cr1cc.tune.units import Assignment, Place, Unit
 
 _SCREEN = (5,)  # rounds of a first look
-_HOT_FILE, _HOT_FUNCTION = 0.02, 0.04  # shares of the time that are worth a try
+_HOT = 0.02  # share of the time from which on a file is tried with all others
+_HOT_ALONE = 0.06  # the same for a file or a function by itself: less is lost in the noise
 _FILES, _FUNCTIONS = 16, 10  # the most that are tried
 _PROMISING = 1.003  # the ratio of a first look that is worth a second one
 _SUSPECTS = 24  # functions of a file that are looked through for a guilty one
@@ -47,7 +48,7 @@ class Search:
     def __init__(self, session: Session, hot: list[Heat], isa: str = "") -> None:
         self.session = session
         self.isa = isa
-        self.hot = [heat for heat in hot if heat.share >= _HOT_FILE][:_FILES] or hot[:_FILES]
+        self.hot = [heat for heat in hot if heat.share >= _HOT][:_FILES] or hot[:_FILES]
         self.found = Found()
         self.suited: list[str] = []  # titles of builds, best first
 
@@ -61,7 +62,8 @@ class Search:
         return self.found
 
     def _whole_program(self) -> None:
-        titles = list(dict.fromkeys(build.title for heat in self.hot for build in heat.unit.builds))
+        builds = dict.fromkeys(build.title for heat in self.hot for build in heat.unit.builds)
+        titles = [title for title in builds if self._everywhere(title)]
         ranked = []
         for number, title in enumerate(titles, 1):
             self.session.say(f"donor {number} of {len(titles)}: {title}")
@@ -96,6 +98,8 @@ class Search:
 
     def _files(self) -> None:
         for heat in self.hot:
+            if heat.share < _HOT_ALONE:
+                break
             for title in self.suited[:_DONORS]:
                 choice = self._choice(heat.unit, title)
                 if choice is not None and self.found.best.get(heat.unit.place) != choice:
@@ -108,7 +112,7 @@ class Search:
             for heat in self.hot
             if len(heat.functions) > 1
             for name, share in heat.functions
-            if share >= _HOT_FUNCTION
+            if share >= _HOT_ALONE
         ]
         hot.sort(key=lambda row: (-row[0], row[1]))
         for share, name, unit in hot[:_FUNCTIONS]:

@@ -11,6 +11,6 @@ static long place(unsigned all, unsigned columns, unsigned left, unsigned right)
     return count;
 }
 int main(void) {
-    for (int n = 4; n <= 13; n++) printf("%ld ", place((1u << n) - 1, 0, 0, 0));
+    for (int n = 4; n <= 14; n++) printf("%ld ", place((1u << n) - 1, 0, 0, 0));
     printf("\n");
 }
