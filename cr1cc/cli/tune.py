@@ -19,7 +19,7 @@ from cr1cc.errors import UserError
 from cr1cc.lock import Locked, read_lock, write_lock
 from cr1cc.speed.isa import NAMES, written
 from cr1cc.tune.goal import TIMES, Goal
-from cr1cc.tune.profile import heats, profile
+from cr1cc.tune.profile import heats
 from cr1cc.tune.search import Found, Search
 from cr1cc.tune.session import Session
 from cr1cc.tune.units import Place, locked
@@ -90,7 +90,7 @@ def _tuned(session: Session) -> tuple[Found, list[Locked]]:
         if session.begin():
             session.say("going on where the last session stopped")
         session.say("looking where the time goes")
-        hot = heats(list(session.units.values()), profile(session.shell, session.goal.bench))
+        hot = heats(list(session.units.values()), session.profile())
         if not hot:
             raise UserError("the benchmark spends no time in what the build compiled")
         found = Search(session, hot, session.goal.isa).run()

@@ -17,6 +17,7 @@ from cr1cc.lock import write_lock
 from cr1cc.speed.build import Choice
 from cr1cc.tune.goal import PRINTED, WALL, Goal
 from cr1cc.tune.memory import Memory
+from cr1cc.tune.profile import Profile, profile
 from cr1cc.tune.shell import Ran, Shell
 from cr1cc.tune.statistics import SAME, Gain, doubt, gain, is_decided
 from cr1cc.tune.tree import State, Tree
@@ -119,6 +120,16 @@ class Session:
                 f"the benchmark is too noisy to decide: after {len(times)} runs its median is "
                 f"known to {noise:.0%} only"
             )
+
+    def profile(self) -> Profile:
+        """Where the benchmark spends its time; of a session that goes on what it was, because
+        what is asked depends on it."""
+        known = self.memory.answers.get("profile")
+        if isinstance(known, dict):
+            return Profile(**known)
+        found = profile(self.shell, self.goal.bench)
+        self.memory.put("profile", asdict(found))
+        return found
 
     def compare(self, before: Assignment, after: Assignment, looks: tuple[int, ...]) -> Gain:
         """How much faster `after` is. Runs in turn, until the difference is decided or the
