@@ -72,10 +72,10 @@ class Search:
             if gain is None and (candidate := self._everywhere(title)):
                 gain = self._look({}, candidate)  # without the files that were in the way
             if gain is not None:
-                ranked.append((-gain.ratio, title, candidate))
-        ranked.sort(key=lambda row: row[:2])
-        self.suited = [title for _, title, _ in ranked]
-        for ratio, title, candidate in ranked[:_DONORS]:
+                ranked.append((-gain.ratio, number, title, candidate))
+        ranked.sort(key=lambda row: row[:2])  # of equal ones the first of the table
+        self.suited = [title for _, _, title, _ in ranked]
+        for ratio, _, title, candidate in ranked[:_DONORS]:
             if -ratio < _PROMISING:
                 break
             self.session.say(f"measuring {title}")
