@@ -184,7 +184,7 @@ def _machine(plain: Compiler) -> dict[str, str]:
         "processor": f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores",
         "gcc": compilers.version(plain),
         "clang": clang,
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "C library": " ".join(platform.libc_ver()),
     }
 

@@ -55,6 +55,9 @@ def test_no_program_counts_as_more_than_three_and_a_wrong_one_as_one() -> None:
 def test_the_page_has_machine_means_and_rows() -> None:
     text = page([RESULT, {**RESULT, "isa": "native", "decisions": []}], {"gcc": "gcc 1"})
     assert "- gcc: gcc 1" in text
-    assert "Geometric mean of 1 programs: **2.000** (wanted: 1.25)" in text
+    assert "Geometric mean: **2.000** (wanted of all programs: 1.25)" in text
+    assert f"Only 1 of the {len(ROWS)} programs" in text
+    whole = page([RESULT] * len(ROWS), {})
+    assert f"All {len(ROWS)} programs" in whole
     assert "| a | 0.200 s | 0.100 s | 2.000 | 1.900 to 2.100 | clang:o3, gcc:unroll |" in text
     assert "| baseline |" in text
