@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest
 # Programs below must not take a setting or a cache of a wrapper around this make.
 unexport CR1_ACTIVE
 
-.PHONY: help setup install setup-test test test-fast test-long check format demo bench bench-model bench-policy fuzz clean
+.PHONY: help setup install setup-test test test-fast test-long check format demo bench bench-model bench-policy bench-speed fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 13
@@ -75,6 +75,9 @@ bench-model: setup ## proposers compared on held-out packages, and what the mode
 
 bench-policy: setup ## who proposes best: docs/policy.md and its drawings
 	$(BIN)/python -m tests.bench_policy $(BENCH)
+
+bench-speed: setup ## programs after cr1 tune against gcc -O3; goes on where it stopped
+	$(BIN)/python -m tests.bench_speed $(BENCH)
 
 fuzz: setup ## recipes on random programs, compared with -O0
 	$(BIN)/cr1 fuzz

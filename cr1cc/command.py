@@ -43,6 +43,7 @@ class Command:
         self.cwd = _working_directory()
         self.plan: Plan | None = None
         self.driver = ""
+        self.lock: str | None = None
 
     def run(self) -> NoReturn:
         """Ends this process: as the real compiler, or with its exit status."""
@@ -83,12 +84,17 @@ class Command:
         self.environ[ACTIVE] = self.own
         if not config.enabled:
             self.pass_through(Outcome.DISABLED)
-        if not any(map(_may_ask_for_size, self.arguments)):
+        for_size = any(map(_may_ask_for_size, self.arguments))
+        for_speed = any(map(_may_ask_for_speed, self.arguments))
+        if not for_size and not for_speed:
             self.pass_through(Outcome.NO_OPTIMISATION)
+        self.lock = settings.find_lock(config.lock, self.cwd) if for_speed else None
+        if not for_size and self.lock is None:
+            self.pass_through(Outcome.NO_LOCK)
         try:
             # Here, because the tables of options take longer to load than all of the above.
             from cr1cc.driver.argv import environment_outcome, parse
-            from cr1cc.records import Passthrough
+            from cr1cc.records import Passthrough, Speed
 
             dialect, cxx = self._dialect(), self.name == self.family.cxx
             parsed = environment_outcome(self.environ, dialect) or parse(
@@ -98,6 +104,11 @@ class Command:
             self.pass_through(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         if isinstance(parsed, Passthrough):
             self.pass_through(parsed.outcome, parsed.detail)
+        if isinstance(parsed.level, Speed):
+            if self.lock is None:
+                self.pass_through(Outcome.NO_LOCK)
+        elif config.frozen:
+            self.pass_through(Outcome.FROZEN)
         self.plan = parsed
 
     def _dialect(self) -> Dialect:
@@ -143,6 +154,10 @@ class Command:
     def _report(self, config: settings.Config) -> Report:
         """How the compile ends. Raises Fallback, and what a defect of ours raises."""
         assert self.plan is not None
+        from cr1cc.records import Level
+
+        if not isinstance(self.plan.level, Level):
+            return self._report_speed(config, self.plan)
         if self.family is CLANG:
             from cr1cc.compile import Compile
             from cr1cc.toolchain.describe import describe
@@ -154,6 +169,19 @@ class Command:
 
         gcc = describe_gcc(self.driver, cache_dir=config.cache_dir, environ=self.environ)
         return CompileGcc(self.plan, gcc, config, self.environ, self.cwd).run()
+
+    def _report_speed(self, config: settings.Config, plan: Plan) -> Report:
+        """The same where the objective is time."""
+        from cr1cc.compile_speed import CompileSpeed
+        from cr1cc.toolchain.describe import describe
+        from cr1cc.toolchain.describe_gcc import describe_gcc
+
+        ask = describe if self.family is CLANG else describe_gcc
+        toolchain = ask(self.driver, cache_dir=config.cache_dir, environ=self.environ)
+        assert self.lock is not None
+        return CompileSpeed(
+            plan, toolchain, config, self.environ, self.cwd, self.lock, self.mode
+        ).run()
 
     def _note(self, outcome: Outcome, detail: str, report: Report | None = None) -> None:
         """One line in the journal, for `cr1 stats` and `cr1 explain`."""
@@ -186,6 +214,11 @@ class Command:
 def _may_ask_for_size(word: str) -> bool:
     """Whether a word is a size level or, as a response file, may hold one."""
     return word in ("-Oz", "-Os") or word.startswith(("@", "--optimize"))
+
+
+def _may_ask_for_speed(word: str) -> bool:
+    """The same of a level for speed."""
+    return word in ("-O2", "-O3") or word.startswith(("@", "--optimize"))
 
 
 def _named_files(arguments: Sequence[str]) -> tuple[str, str]:

@@ -113,7 +113,7 @@ class Compile:
         self.context = KeyContext(
             compiler=self.toolchain.identity,
             triple=triple,
-            flags=(self.plan.language, self.plan.level.value, *self.plan.key),
+            flags=(self.plan.language, self.plan.size_level.value, *self.plan.key),
             basis=basis(self.config, proposer),
         )
 
@@ -174,7 +174,7 @@ class Compile:
         from cr1cc.llvm.target import TargetSpec, code_model
         from cr1cc.passes.macros import macros_for
 
-        macros = macros_for(self.toolchain.major, self.plan.level)
+        macros = macros_for(self.toolchain.major, self.plan.size_level)
         subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
         with Evaluator(Library(self.library), subject, resident=self.resident) as evaluator:
             try:

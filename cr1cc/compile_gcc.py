@@ -58,13 +58,13 @@ class CompileGcc:
         clang = _clang(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
         donors = donors_for(
-            plan.level, toolchain.triple, plan.codegen, with_clang=clang is not None
+            plan.size_level, toolchain.triple, plan.codegen, with_clang=clang is not None
         )
         self.donors = donors[: max(0, config.budget - 1)]  # the baseline is one of the budget
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
-            flags=(plan.language, plan.level.value, *plan.key, *_machine(plan)),
+            flags=(plan.language, plan.size_level.value, *plan.key, *_machine(plan)),
             basis=Basis(
                 f"{digest()} {VERSION}",
                 f"{PROPOSER} {clang.identity}" if clang is not None else PROPOSER,

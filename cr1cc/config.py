@@ -15,6 +15,10 @@ from typing import NamedTuple
 from cr1cc.errors import UserError
 
 PROJECT_FILE = "cr1.toml"
+LOCK_FILE = "cr1.lock"
+
+# Where a project ends: no lockfile is looked for above.
+_REPOSITORY = (".git", ".hg", ".svn")
 
 Value = bool | int | str
 
@@ -101,8 +105,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("clangxx", "path", _text, "", "the real clang++; empty: beside `clang`", path=True),
     Setting("daemon", "boolean", _boolean, True, "start a resident process, and use it"),
     Setting("enabled", "boolean", _boolean, True, "false: every command goes straight through"),
+    Setting(
+        "frozen", "boolean", _boolean, False, "where no lockfile decides, the own object stays"
+    ),
     Setting("gcc", "path", _text, "", "the real gcc; empty: found by itself", path=True),
     Setting("gxx", "path", _text, "", "the real g++; empty: beside `gcc`", path=True),
+    Setting(
+        "isa",
+        "name",
+        _choice("", "x86-64-v2", "x86-64-v3", "x86-64-v4", "native"),
+        "",
+        "instruction set that `cr1 tune` may use; empty: the command's own",
+    ),
+    Setting("lock", "path", _text, "", "the lockfile; empty: the nearest cr1.lock", path=True),
     Setting("model", "path", _text, "", "the model file; empty: the one that ships", path=True),
     Setting("packs", "boolean", _boolean, True, "consult the decision packs that are shipped"),
     Setting(
@@ -128,8 +143,11 @@ class Config(NamedTuple):
     clangxx: str = ""
     daemon: bool = True
     enabled: bool = True
+    frozen: bool = False
     gcc: str = ""
     gxx: str = ""
+    isa: str = ""
+    lock: str = ""
     model: str = ""
     packs: bool = True
     proposer: str = "coreset"
@@ -177,6 +195,23 @@ def project_file(cwd: str) -> str | None:
             return path
         parent = os.path.dirname(directory)
         if parent == directory:
+            return None
+        directory = parent
+
+
+def find_lock(setting: str, cwd: str) -> str | None:
+    """The lockfile of a command in folder `cwd`: the one that is set, or the nearest `cr1.lock`
+    in `cwd` or above it, up to the top of the repository. None: there is none."""
+    if setting:
+        return setting
+    directory = os.path.abspath(cwd)
+    while True:
+        path = os.path.join(directory, LOCK_FILE)
+        if os.path.exists(path):
+            return path
+        parent = os.path.dirname(directory)
+        tops = (os.path.join(directory, name) for name in _REPOSITORY)
+        if parent == directory or any(map(os.path.exists, tops)):
             return None
         directory = parent
 

@@ -184,7 +184,7 @@ class Improver:
     def _propose(self, info: ModuleInfo, meter: Meter, tails: int) -> Proposal:
         request = Request(
             info=info,
-            level=self.plan.level,
+            level=self.plan.size_level,
             major=self.major,
             target=target_name(info.triple) or "",
             budget=meter.budget - meter.spent,

@@ -37,7 +37,10 @@ class Outcome(Enum):
     # The object was replaced.
     SMALLER = Kind.REPLACED, "a recipe gave a smaller object that passed every check"
 
+    LOCKED = Kind.REPLACED, "what the lockfile says was built anew and passed every check"
+
     # Understood, and the user's own object stays.
+    LOCK_FAILED = Kind.BASELINE, "what the lockfile says could not be built or was refused"
     NOTHING_BETTER = Kind.BASELINE, "no candidate gave a smaller valid object"
     NO_CODE = Kind.BASELINE, "the module defines no function"
     BASELINE_FAILED = Kind.BASELINE, "the real compiler failed"
@@ -56,7 +59,12 @@ class Outcome(Enum):
     LINK = Kind.PASSTHROUGH, "the command links"
     NOT_A_COMPILATION = Kind.PASSTHROUGH, "the command does not make an object file"
     QUERY = Kind.PASSTHROUGH, "the command only asks the compiler something"
-    NO_OPTIMISATION = Kind.PASSTHROUGH, "no size level (-Oz or -Os) was asked for"
+    NO_OPTIMISATION = Kind.PASSTHROUGH, "no level for size or speed was asked for"
+    NO_LOCK = Kind.PASSTHROUGH, "a level for speed (-O2 or -O3) where no lockfile is"
+    LOCK_MISSING = Kind.PASSTHROUGH, "the lockfile has no decision for this source"
+    LOCK_STALE = Kind.PASSTHROUGH, "the lockfile's decision was made for something else"
+    LOCK_UNUSABLE = Kind.PASSTHROUGH, "a lockfile that cannot be used"
+    FROZEN = Kind.PASSTHROUGH, "by the setting `frozen` nothing but the lockfile decides"
     LANGUAGE = Kind.PASSTHROUGH, "the source is in a language that is not handled"
     LTO = Kind.PASSTHROUGH, "link-time optimisation"
     PRECOMPILED_HEADER = Kind.PASSTHROUGH, "precompiled headers or modules"

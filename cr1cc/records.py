@@ -20,6 +20,13 @@ class Level(Enum):
     OZ = "z"
 
 
+class Speed(Enum):
+    """The levels whose objective is time. Apart, because no recipe, key or model knows them."""
+
+    O2 = "2"
+    O3 = "3"
+
+
 class Metric(Enum):
     """What recipes are compared by."""
 
@@ -63,7 +70,7 @@ class GccToolchain:
 
 @dataclass(frozen=True)
 class Plan:
-    """A compile that we understand: one source, one object, a size level.
+    """A compile that we understand: one source, one object, a level for size or speed.
 
     `frontend` and `codegen` are complete argument lists except for source and
     output: `frontend` turns the source into the bitcode that enters the
@@ -75,7 +82,7 @@ class Plan:
     source: str
     language: str  # "c" or "c++"
     output: str
-    level: Level
+    level: Level | Speed
     frontend: tuple[str, ...]
     codegen: tuple[str, ...]
     dependency: tuple[str, ...]  # explicit -MD/-MF/-MT… of the real command, for `frontend`
@@ -85,6 +92,13 @@ class Plan:
     split_dwarf: str = ""  # the .dwo that belongs to the object, "": there is none
     messages: tuple[str, ...] = ()  # the options that decide what is printed
     preprocessed: bool = False  # the source is the text that is compiled (of gcc only)
+    text: tuple[str, ...] = ()  # what is repeated where preprocessed text becomes an object
+
+    @property
+    def size_level(self) -> Level:
+        """The level of a command whose objective is size; others have their own journey."""
+        assert isinstance(self.level, Level)
+        return self.level
 
 
 @dataclass(frozen=True)

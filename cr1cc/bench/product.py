@@ -20,7 +20,7 @@ from cr1cc.llvm.target import TargetSpec, code_model
 from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import BASELINE
 from cr1cc.records import Answer as Kind
-from cr1cc.records import Level, Passthrough, Plan
+from cr1cc.records import Level, Passthrough, Plan, Speed
 from cr1cc.storage.keys import KeyContext
 from cr1cc.storage.store import DecisionStore
 from cr1cc.util.elf import ObjectFile
@@ -51,7 +51,7 @@ class ProductModule:
         self.object = contents(output)
         self.subject = Subject(
             bitcode,
-            macros_for(toolchain.major, self.plan.level),
+            macros_for(toolchain.major, self.plan.size_level),
             TargetSpec(code_model(self.plan.codegen)),
         )
         with self.task.evaluator(self.subject) as evaluator:
@@ -94,6 +94,8 @@ def _plan(path: str, output: str, flags: tuple[str, ...]) -> Plan:
         plan = parse(["-Oz", *flags, "-c", path, "-o", output], cxx=False, cwd=os.getcwd())
         if isinstance(plan, Passthrough):
             raise UserError(f"{plan.outcome.sentence} {plan.detail}".strip())
+        if isinstance(plan.level, Speed):
+            raise UserError(f"-O{plan.level.value} is a level of speed")
         return plan
     quiet = ("-Oz", "-Wno-override-module")
     return Plan(

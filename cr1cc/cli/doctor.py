@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import click
 
 from cr1cc.cli import output
-from cr1cc.config import Config, cache_home, load, state_home
+from cr1cc.config import Config, cache_home, find_lock, load, state_home
 from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
+from cr1cc.lock import read_lock
 from cr1cc.model.describe import describe as describe_model
 from cr1cc.policy.proposers import WITH_MODEL
 from cr1cc.records import Toolchain
@@ -44,6 +45,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     findings += _chosen_gcc(config)
     others = all_compilers(os.environ, cache_dir=config.cache_dir)
     findings += _store(config)
+    findings += _lock(config)
     findings.append(_resident(config))
     findings.append(_model(config))
     findings += _packs(config)
@@ -108,6 +110,18 @@ def _chosen_gcc(config: Config) -> list[Finding]:
         text = "; ".join(filter(None, (f"{driver}: {toolchain.identity}", wrong)))
         found.append(Finding(f"cr1-{name}", not wrong, text))
     return found
+
+
+def _lock(config: Config) -> list[Finding]:
+    """The lockfile, where there is one."""
+    path = find_lock(config.lock, os.getcwd())
+    if path is None:
+        return []
+    try:
+        count = len(read_lock(path))
+    except UserError as error:
+        return [Finding("lockfile", False, str(error))]
+    return [Finding("lockfile", True, f"{path}: {count} decisions")]
 
 
 def _store(config: Config) -> list[Finding]:

@@ -9,11 +9,13 @@ from datetime import datetime
 import click
 
 from cr1cc.cli import output
-from cr1cc.config import load, state_home
+from cr1cc.config import find_lock, load, state_home
 from cr1cc.errors import UserError
+from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.passes.recipe import format_recipe
 from cr1cc.records import Decision
+from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
 
@@ -33,10 +35,14 @@ def command(file: str, as_json: bool, trace: bool) -> None:
     """Say what the last command with FILE (a source or an object) came to, and why."""
     event = _event(file)
     decision = _decision(event.key) if event.key else None
+    locked = _locked(event) if event.outcome == Outcome.LOCKED.counter else None
     if as_json:
-        output.document(_document(event, decision))
+        known = {**_document(event, decision), "locked": vars(locked) if locked else None}
+        output.document(known)
     else:
         _print(event, decision)
+        if locked is not None:
+            _print_locked(locked)
         if trace and decision is not None:
             _print_trace(decision)
 
@@ -53,6 +59,39 @@ def _event(file: str) -> journal.Event:
 def _decision(key: str) -> Decision | None:
     with DecisionStore(load(os.environ, os.getcwd())) as store:
         return store.module(key)
+
+
+def _locked(event: journal.Event) -> Locked | None:
+    """The decision of the lockfile that was followed, if it is still there."""
+    path = find_lock(load(os.environ, os.getcwd()).lock, os.path.dirname(event.source))
+    try:
+        decisions = read_lock(path) if path else []
+    except UserError:
+        return None
+    name = name_of(event.source, path) if path else ""
+    fitting = [one for one in decisions if (one.source, one.donor) == (name, event.detail)]
+    return fitting[0] if fitting else None
+
+
+def _print_locked(locked: Locked) -> None:
+    """What was decided, by whom it is made, and on what evidence."""
+    build = build_of(locked.donor)
+    total = f"{locked.gain}, {locked.runs} runs of each"
+    lines = [
+        ("donor", " ".join((build.family, build.level or f"-{locked.level}", *build.options))),
+        ("good for", build.good_for),
+        ("isa", locked.isa),
+        ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),
+        ("gain", f"time before / after: {total}" if locked.gain else ""),
+        ("tests", f"passed {locked.tests} times" if locked.tests else ""),
+    ]
+    for name, text in lines:
+        if text:
+            click.echo(f"{name + ':':<13}{output.plain(text)}")
+    if locked.functions:
+        click.echo()
+        rows = [(name, label.rpartition(":")[0]) for name, label in locked.functions]
+        output.table(("function", "body by"), rows)
 
 
 def _document(event: journal.Event, decision: Decision | None) -> dict[str, object]:

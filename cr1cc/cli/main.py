@@ -30,9 +30,11 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("doctor", "cr1cc.cli.doctor", "Say whether everything that is needed is there."),
     Subcommand("explain", "cr1cc.cli.explain", "Say what was done to one file, and why."),
     Subcommand("fuzz", "cr1cc.cli.fuzz", "Compare what programs do under many recipes with -O0."),
+    Subcommand("lock", "cr1cc.cli.lock", "Look after the lockfile."),
     Subcommand("search", "cr1cc.cli.search", "Search the best recipe for one module."),
     Subcommand("stats", "cr1cc.cli.stats", "Count what became of the commands so far."),
     Subcommand("train", "cr1cc.cli.train", "Make corpus, coreset, labels and model."),
+    Subcommand("tune", "cr1cc.cli.tune", "Make a benchmark faster, and write cr1.lock."),
 )
 
 

@@ -131,14 +131,18 @@ def clang_options(plan: Plan, toolchain: GccToolchain) -> tuple[str, ...] | None
     defaults = set(toolchain.defaults)
     if plan.language != "c" or "__x86_64__" not in defaults or defaults & _REFUSED_DEFAULTS:
         return None
-    told = []
-    for word in plan.codegen:
-        row = _row(word)
-        if row is None:
-            return None
-        if row is Told.SAME:
-            told.append(word)
+    told = alike(plan.codegen)
+    if told is None:
+        return None
     return (f"--target={toolchain.triple}", *_ALIKE, *_unasked(plan.codegen, defaults), *told)
+
+
+def alike(words: Sequence[str]) -> list[str] | None:
+    """Those of the options that the other compiler is told; None if one of them has no row."""
+    rows = [_row(word) for word in words]
+    if None in rows:
+        return None
+    return [word for word, row in zip(words, rows, strict=True) if row is Told.SAME]
 
 
 def granted(plan: Plan) -> frozenset[str]:

@@ -41,6 +41,11 @@ def foreign_complaint(baseline: bytes, candidate: bytes, granted: frozenset[str]
     return _first(found, baseline, candidate, foreign=True)
 
 
+def notes_complaint(baseline: bytes, candidate: bytes) -> str:
+    """ "" if the notes of both objects are equal."""
+    return _first("", baseline, candidate, foreign=False)
+
+
 def _first(found: str, baseline: bytes, candidate: bytes, *, foreign: bool) -> str:
     if found:
         return found

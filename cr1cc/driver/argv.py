@@ -12,7 +12,7 @@ from cr1cc.driver.option import Meaning
 from cr1cc.driver.side_outputs import asks_for_debug, dependency_options, split_dwarf
 from cr1cc.driver.words import UnknownOptionError, Word, read
 from cr1cc.outcome import Outcome
-from cr1cc.records import Level, Passthrough, Plan
+from cr1cc.records import Level, Passthrough, Plan, Speed
 
 # Reasons that say what kind of command it is; they hold whatever its level is.
 _KIND_OF_COMMAND = frozenset({Outcome.QUERY, Outcome.NOT_A_COMPILATION, Outcome.UNKNOWN_OPTION})
@@ -148,6 +148,7 @@ def _plan(arguments: tuple[str, ...], words: Sequence[Word], cxx: bool, dialect:
         debug=asks_for_debug(words),
         split_dwarf=split_file,
         messages=_texts(words, frozenset({Meaning.DIAGNOSTICS})),
+        text=_texts(words, dialect.text),
         preprocessed=dialect.rereads_text and is_preprocessed(source, stated),
     )
 
@@ -171,7 +172,7 @@ def _output(words: Sequence[Word], source: str) -> str:
     return os.path.splitext(os.path.basename(source))[0] + ".o"
 
 
-def _level(words: Sequence[Word], dialect: Dialect) -> Level | None:
+def _level(words: Sequence[Word], dialect: Dialect) -> Level | Speed | None:
     return dialect.levels.get(_option_of(words, Meaning.OPTIMISATION) or "")
 
 

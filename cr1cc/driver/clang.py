@@ -6,7 +6,7 @@ from cr1cc.driver.dialect import Dialect
 from cr1cc.driver.option import Meaning
 from cr1cc.driver.options import TABLE
 from cr1cc.outcome import Outcome
-from cr1cc.records import Level
+from cr1cc.records import Level, Speed
 
 CLANG = Dialect(
     options=TABLE,
@@ -22,7 +22,7 @@ CLANG = Dialect(
         "RC_DEBUG_OPTIONS",
         "SUNPRO_DEPENDENCIES",
     ),
-    levels={"s": Level.OS, "z": Level.OZ},
+    levels={"s": Level.OS, "z": Level.OZ, "2": Speed.O2, "3": Speed.O3},
     front_end=frozenset(
         {
             Meaning.PREPROCESSOR,
@@ -37,6 +37,7 @@ CLANG = Dialect(
     emission=frozenset(
         {Meaning.CODE_GENERATION, Meaning.BOTH, Meaning.TARGET, Meaning.OPTIMISATION}
     ),
+    text=frozenset({Meaning.FRONT_END, Meaning.CODE_GENERATION, Meaning.BOTH, Meaning.TARGET}),
     carried={"-Wp,": ("-D", "-U", "-I")},
     disguised={("-Xclang", value): Outcome.PLUGIN for value in ("-load", "-plugin", "-add-plugin")},
     ends_with_dashes=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cr1cc.driver.option import Form, Meaning, Row
 from cr1cc.outcome import Outcome
-from cr1cc.records import Level
+from cr1cc.records import Level, Speed
 
 _SWITCH = "[no-]"
 
@@ -59,9 +59,10 @@ class Dialect:
 
     options: OptionTable
     variables: tuple[str, ...]  # of the environment, that change commands or ask for more output
-    levels: Mapping[str, Level]  # by what follows the last -O
+    levels: Mapping[str, Level | Speed]  # by what follows the last -O
     front_end: frozenset[Meaning]  # what is repeated on the run that reads the source
     emission: frozenset[Meaning]  # what is repeated on the runs that make objects
+    text: frozenset[Meaning]  # what is repeated on the runs that make objects of preprocessed text
     # What the values of a comma-joined option may begin with: the rest reaches options
     # that no table knows.
     carried: Mapping[str, tuple[str, ...]]

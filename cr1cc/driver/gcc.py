@@ -14,7 +14,7 @@ from cr1cc.driver.options_gcc_diagnostics import GCC_DIAGNOSTICS_ROWS
 from cr1cc.driver.options_gcc_driver import GCC_DRIVER_ROWS
 from cr1cc.driver.options_gcc_pass_through import GCC_PASS_THROUGH_ROWS
 from cr1cc.outcome import Outcome
-from cr1cc.records import Level
+from cr1cc.records import Level, Speed
 
 GCC = Dialect(
     options=OptionTable(
@@ -32,11 +32,12 @@ GCC = Dialect(
         "GCC_EXEC_PREFIX",
         "SUNPRO_DEPENDENCIES",
     ),
-    levels={"s": Level.OS, "z": Level.OZ},
+    levels={"s": Level.OS, "z": Level.OZ, "2": Speed.O2, "3": Speed.O3},
     front_end=frozenset(
         {Meaning.PREPROCESSOR, Meaning.BOTH, Meaning.DIAGNOSTICS, Meaning.OPTIMISATION}
     ),
     emission=frozenset({Meaning.BOTH}),
+    text=frozenset({Meaning.BOTH}),
     carried={
         "-Wp,": ("-D", "-U", "-I"),
         # Others write listings, or print them.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cr1cc.util.elf import (
     SHN_ABS,
     SHN_COMMON,
     STB_LOCAL,
+    STB_WEAK,
     STT_OBJECT,
     NotElfError,
     ObjectFile,
@@ -55,25 +56,37 @@ _KEPT_SECTIONS = (
 )
 
 
-def complaint(baseline: bytes, candidate: bytes, granted: frozenset[str] = frozenset()) -> str:
+def complaint(
+    baseline: bytes,
+    candidate: bytes,
+    granted: frozenset[str] = frozenset(),
+    *,
+    vague: bool = False,
+) -> str:
     """Why `candidate` may not replace `baseline`, "" if it may.
 
     It must define the same symbols (name, type, binding, visibility, kind of section,
     and size for data), need no symbol that the baseline does not need, but for those that
     are `granted`, keep debug and unwind data, and leave sections that the source itself
     names as they are.
+
+    `vague`: the object is by the same compiler as the baseline, so weak symbols may come and
+    go, and with them what they need. Those are inline functions and instances of templates,
+    which every object that calls them has itself (Itanium C++ ABI, 5.2, "vague linkage").
     """
     try:
         old, new = ObjectFile(baseline), ObjectFile(candidate)
-        return next(_complaints(old, new, granted), "")
+        return next(_complaints(old, new, granted, vague=vague), "")
     except NotElfError as error:
         return str(error)
 
 
-def _complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]) -> Iterator[str]:
+def _complaints(
+    old: ObjectFile, new: ObjectFile, granted: frozenset[str], *, vague: bool
+) -> Iterator[str]:
     if old.identity != new.identity:
         yield "the object is for another machine or ABI"
-    yield from _symbol_complaints(old, new, granted)
+    yield from _symbol_complaints(old, new, granted, vague=vague)
     new_names = {section.name for section in new.sections if section.size}
     for section in old.sections:
         if section.name in _KEPT_SECTIONS and section.size and section.name not in new_names:
@@ -82,8 +95,14 @@ def _complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]) -> It
         yield "a section that the source names has changed"
 
 
-def _symbol_complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]) -> Iterator[str]:
+def _symbol_complaints(
+    old: ObjectFile, new: ObjectFile, granted: frozenset[str], *, vague: bool
+) -> Iterator[str]:
     before, after = _defined(old), _defined(new)
+    if vague:
+        shared = before.keys() & after.keys()
+        before = {name: told for name, told in before.items() if _stays(name, told, shared)}
+        after = {name: told for name, told in after.items() if _stays(name, told, shared)}
     for name in sorted(before.keys() - after.keys()):
         yield f"symbol {name} is not defined any more"
     for name in sorted(after.keys() - before.keys()):
@@ -91,8 +110,12 @@ def _symbol_complaints(old: ObjectFile, new: ObjectFile, granted: frozenset[str]
     for name in sorted(before):
         if before[name] != after[name]:
             yield f"symbol {name} is another: {before[name]} became {after[name]}"
-    for name in sorted(new.needs() - old.needs() - granted):
+    for name in sorted(() if vague else new.needs() - old.needs() - granted):
         yield f"symbol {name} is needed anew"
+
+
+def _stays(name: str, told: tuple[object, ...], shared: Iterable[str]) -> bool:
+    return name in shared or told[1] != STB_WEAK
 
 
 def _defined(object_file: ObjectFile) -> dict[str, tuple[object, ...]]:

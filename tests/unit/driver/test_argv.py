@@ -9,7 +9,7 @@ import pytest
 from cr1cc.driver.argv import environment_outcome, parse
 from cr1cc.driver.clang import CLANG
 from cr1cc.outcome import Outcome
-from cr1cc.records import Level, Passthrough, Plan
+from cr1cc.records import Level, Passthrough, Plan, Speed
 
 
 @pytest.fixture
@@ -71,11 +71,13 @@ PASSED_THROUGH = [
     ("-c a.c", Outcome.NO_OPTIMISATION),
     ("-O -c a.c", Outcome.NO_OPTIMISATION),
     ("-O0 -c a.c", Outcome.NO_OPTIMISATION),
-    ("-O2 -c a.c", Outcome.NO_OPTIMISATION),
+    ("-O1 -c a.c", Outcome.NO_OPTIMISATION),
+    ("-O2 -O1 -c a.c", Outcome.NO_OPTIMISATION),
+    ("-Ofast -c a.c", Outcome.NO_OPTIMISATION),
     ("-Og -c a.c", Outcome.NO_OPTIMISATION),
-    ("-Oz -O2 -c a.c", Outcome.NO_OPTIMISATION),
     ("-Os -O -c a.c", Outcome.NO_OPTIMISATION),
-    ("-O2 -fsanitize=address -c a.c", Outcome.NO_OPTIMISATION),
+    ("-O1 -fsanitize=address -c a.c", Outcome.NO_OPTIMISATION),
+    ("-O2 -fsanitize=address -c a.c", Outcome.SANITIZER),
     ("-Oz -c a.c -o conftest.o", Outcome.PROBE),
     ("-Oz -c a.c -o CMakeFiles/CMakeScratch/TryCompile-x/a.c.o", Outcome.PROBE),
     ("-Oz -c a.c -o CMakeFiles/3.25.1/CompilerIdC/a.o", Outcome.PROBE),
@@ -171,8 +173,13 @@ def test_language_and_output_are_the_drivers(
     assert (plan.language, plan.output) == (language, output)
 
 
-@pytest.mark.parametrize(("last", "level"), [("-Os", Level.OS), ("-Oz", Level.OZ)])
-def test_the_last_level_counts_and_all_are_repeated(folder: Path, last: str, level: Level) -> None:
+@pytest.mark.parametrize(
+    ("last", "level"),
+    [("-Os", Level.OS), ("-Oz", Level.OZ), ("-O2", Speed.O2), ("-O3", Speed.O3)],
+)
+def test_the_last_level_counts_and_all_are_repeated(
+    folder: Path, last: str, level: Level | Speed
+) -> None:
     plan = plan_of(folder, "-O3", "-c", "a.c", last)
     assert plan.level is level
     assert plan.codegen == ("-O3", last)
@@ -184,6 +191,10 @@ def test_options_go_to_the_runs_that_need_them(folder: Path) -> None:
         "-Wl,-z,now -lm -march=x86-64 --target=x86_64-linux-gnu -fno-exceptions a.c -o x.o"
     )
     plan = plan_of(folder, *command.split())
+    assert plan.text == (
+        *("-std=c99", "-fPIC", "-ffunction-sections", "-g", "-Wa,--noexecstack"),
+        *("-march=x86-64", "--target=x86_64-linux-gnu", "-fno-exceptions"),
+    )
     assert plan.codegen == (
         *("-Oz", "-fPIC", "-ffunction-sections", "-g", "-Wa,--noexecstack"),
         *("-march=x86-64", "--target=x86_64-linux-gnu", "-fno-exceptions"),

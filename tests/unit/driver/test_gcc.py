@@ -65,7 +65,7 @@ PASSED_THROUGH = [
     ("-print-file-name=libc.a", Outcome.QUERY),
     ("--help=optimizers -Os", Outcome.QUERY),
     ("-c a.c", Outcome.NO_OPTIMISATION),
-    ("-O2 -c a.c", Outcome.NO_OPTIMISATION),
+    ("-O2 -O1 -c a.c", Outcome.NO_OPTIMISATION),
     ("-Os -Og -c a.c", Outcome.NO_OPTIMISATION),
     ("-Ofast -c a.c", Outcome.NO_OPTIMISATION),
     ("-Os -c a.c -o conftest.o", Outcome.PROBE),

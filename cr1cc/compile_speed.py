@@ -1,0 +1,216 @@
+"""The journey of one compile for speed, by gcc or clang, from a plan to the object.
+
+    lockfile → has it a decision for this source, these options, this compiler?
+             → preprocess → is the text the one that the decision was made for?
+             → the own command makes the baseline and says what it has to say
+             → build what is decided, validate, replace
+
+Nothing is searched and nothing is remembered here: `cr1 tune` decides, and whatever does not
+fit exactly means the baseline. While `cr1 tune` builds, every command leaves a record.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from cr1cc.config import Config
+from cr1cc.donors.text import Text
+from cr1cc.emit import contents
+from cr1cc.errors import EvaluationError, UserError
+from cr1cc.journey import Fallback, Report
+from cr1cc.lock import Locked, name_of, read_lock
+from cr1cc.outcome import Outcome
+from cr1cc.records import GccToolchain, Plan, Toolchain
+from cr1cc.speed import isa
+from cr1cc.speed.build import Choice, SpeedCompiler
+from cr1cc.speed.circumstances import compiler_label, options_digest, other_maker
+from cr1cc.speed.table import build_of, builds_for
+from cr1cc.speed.valid import complaint
+from cr1cc.util.atomic import replace_file
+
+RECORD = "CR1_RECORD"  # set by `cr1 tune`: the file to which records are appended
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `cr1 tune` must know of a command: the fields of `lock.Locked` that a decision for
+    it would have, its files, and the builds that it may be made by."""
+
+    source: str
+    level: str
+    options: str
+    text: str
+    compiler: str
+    other: str
+    output: str  # absolute
+    triple: str
+    builds: tuple[str, ...]  # labels
+    locked: str  # the donor that was used, "" for the baseline
+    problem: str = ""  # why a decision was not followed
+
+
+class CompileSpeed:
+    """One compile of one plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        toolchain: Toolchain | GccToolchain,
+        config: Config,
+        environ: Mapping[str, str],
+        cwd: str,
+        lock: str,
+        mode: tuple[str, ...] = (),
+    ) -> None:
+        """`lock` is the lockfile's path; `mode` is what makes the driver compile the language
+        of the command's name. Raises Fallback if this compiler cannot be served."""
+        if isinstance(toolchain, GccToolchain) and "__ELF__" not in toolchain.defaults:
+            raise Fallback(Outcome.UNSUPPORTED_TARGET, toolchain.triple)
+        if plan.split_dwarf:
+            raise Fallback(Outcome.UNSUPPORTED_OPTION, "-gsplit-dwarf")
+        self.plan = plan
+        self.toolchain = toolchain
+        self.config = config
+        self.environ = environ
+        self.mode = mode
+        self.lock = lock
+        self.source = name_of(os.path.join(cwd, plan.source), lock)
+        self.output = os.path.join(cwd, plan.output)
+        self.compiler = SpeedCompiler(plan, toolchain, mode, environ)
+        self.label = compiler_label(self.compiler.family, toolchain)
+        self.options = options_digest(plan)
+        self.triple = plan.triple or (
+            toolchain.triple if isinstance(toolchain, GccToolchain) else toolchain.default_triple
+        )
+
+    def run(self) -> Report:
+        """Raises Fallback before anything was written."""
+        if os.path.exists(self.plan.output) and not os.access(self.plan.output, os.W_OK):
+            raise Fallback(Outcome.STDOUT_OUTPUT, "the output cannot be written")
+        recording = self.environ.get(RECORD)
+        if recording:
+            return self._recorded(recording)
+        found = self._candidates()
+        text = self._text()
+        return self._follow(self._decision(found, text), text)
+
+    def _candidates(self) -> list[Locked]:
+        """The decisions for this source. Raises Fallback if none can hold."""
+        try:
+            decisions = read_lock(self.lock)
+        except UserError as error:
+            raise Fallback(Outcome.LOCK_UNUSABLE, str(error)) from None
+        found = [one for one in decisions if one.source == self.source]
+        if not found:
+            raise Fallback(Outcome.LOCK_MISSING, self.source)
+        for what, ours in (("compiler", self.label), ("options", self.options)):
+            fitting = [one for one in found if getattr(one, what) == ours]
+            if not fitting:
+                theirs = getattr(found[0], what)
+                raise Fallback(Outcome.LOCK_STALE, f"{what}: decided for {theirs}, this is {ours}")
+            found = fitting
+        return found
+
+    def _text(self) -> bytes:
+        try:
+            data = self.compiler.text()
+        except EvaluationError as error:
+            raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
+        text = Text(data)
+        if text.uses_precompiled_header:
+            raise Fallback(Outcome.PRECOMPILED_HEADER)
+        if not text.complete:
+            raise Fallback(Outcome.LOCK_STALE, "the assembler reads files that cannot be seen")
+        return data
+
+    def _decision(self, found: list[Locked], text: bytes) -> Locked:
+        fingerprint = Text(text).fingerprint()
+        for decision in found:
+            if decision.text == fingerprint:
+                return decision
+        raise Fallback(Outcome.LOCK_STALE, "text: the source or a header has changed")
+
+    def _follow(self, decision: Locked, text: bytes) -> Report:
+        """The baseline, then what is decided. Raises Fallback if that cannot be built."""
+        choice = self._choice(decision)
+        status = self.compiler.original()
+        if status:
+            return Report(status, Outcome.BASELINE_FAILED)
+        try:
+            baseline = contents(self.plan.output)
+            data = self.compiler.build(choice, text)
+            refused = complaint(self.plan, self.compiler.family, choice, baseline, data)
+            if refused:
+                return Report(0, Outcome.LOCK_FAILED, detail=refused)
+            mode = os.stat(self.plan.output).st_mode & 0o777
+            replace_file(self.plan.output, data, mode)
+        except (EvaluationError, OSError) as error:
+            return Report(0, Outcome.LOCK_FAILED, detail=str(error))
+        return Report(0, Outcome.LOCKED, detail=decision.donor)
+
+    def _choice(self, decision: Locked) -> Choice:
+        """What the decision says, in rows of the table. Raises Fallback."""
+        try:
+            build = build_of(decision.donor)
+            functions = tuple((name, build_of(label)) for name, label in decision.functions)
+        except ValueError as error:
+            raise Fallback(Outcome.LOCK_STALE, f"donor: {error}") from None
+        if problem := isa.problem(decision.isa, self.triple):
+            raise Fallback(Outcome.LOCK_STALE, f"isa: {problem}")
+        choice = Choice(build, functions, decision.isa)
+        if any(one.family != self.compiler.family for one in choice.builds):
+            other = self._join_other()
+            if other != decision.other:
+                here = other or "none that may"
+                raise Fallback(Outcome.LOCK_STALE, f"donor: made by {decision.other}, here {here}")
+        return choice
+
+    def _join_other(self) -> str:
+        """Let the compiler of the other family take part; its label, "" if it may not."""
+        maker, label = other_maker(self.plan, self.toolchain, self.mode, self.config, self.environ)
+        if maker is not None:
+            self.compiler.makers[maker.family] = maker
+        return label
+
+    def _recorded(self, path: str) -> Report:
+        """The same, with a line in the record whatever becomes of it."""
+        text = self._text()
+        other = self._join_other()
+        try:
+            report = self._follow(self._decision(self._candidates(), text), text)
+        except Fallback as fallback:
+            status = self.compiler.original()
+            report = Report(status, fallback.outcome, detail=fallback.detail)
+        if report.status == 0:
+            followed = report.outcome is Outcome.LOCKED
+            rows = builds_for(
+                self.compiler.family, self.triple, self.plan.text, with_other=bool(other)
+            )
+            record = Record(
+                source=self.source,
+                level=f"O{self.plan.level.value}",
+                options=self.options,
+                text=Text(text).fingerprint(),
+                compiler=self.label,
+                other=other,
+                output=self.output,
+                triple=self.triple,
+                builds=tuple(row.label for row in rows),
+                locked=report.detail if followed else "",
+                problem="" if followed else f"{report.outcome.sentence}; {report.detail}",
+            )
+            _append(path, record)
+        return report
+
+
+def _append(path: str, record: Record) -> None:
+    """One write, so that lines of many processes do not mix."""
+    line = json.dumps(asdict(record)).encode() + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Objects for the levels of speed: builds of the same source, whole or function by function."""

@@ -1,0 +1,169 @@
+"""The real compilers as the levels of speed use them: text, builds of it, splices of builds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cr1cc.emit import contents
+from cr1cc.errors import AsmError, EvaluationError
+from cr1cc.records import GccToolchain, Plan, Toolchain
+from cr1cc.speed.isa import isa_options
+from cr1cc.speed.table import CLANG, GCC, Build
+from cr1cc.util import ending, process
+
+if TYPE_CHECKING:
+    from cr1cc.asm.unit import Unit
+
+# Processor time after which a build counts as hung.
+_SECONDS = 300
+
+_LANGUAGES = {"c": "cpp-output", "c++": "c++-cpp-output"}
+
+# What text that is to be spliced needs: `asm/splice.py` says why.
+_FOR_SPLICING = {
+    GCC: ("-fno-ipa-ra", "-fno-ipa-stack-alignment"),
+    CLANG: ("-fno-integrated-as",),
+}
+_SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an object is made of: a build, other builds for single functions, and the
+    instruction set as a lockfile says it."""
+
+    build: Build
+    functions: tuple[tuple[str, Build], ...] = ()
+    isa: str = ""
+
+    @property
+    def builds(self) -> list[Build]:
+        """All builds that take part, the base first."""
+        return list(dict.fromkeys([self.build, *(build for _, build in self.functions)]))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A compiler for preprocessed text. `options` is all that it is told besides level,
+    language and the options of a row."""
+
+    command: tuple[str, ...]  # driver and mode
+    family: str
+    identity: str
+    options: tuple[str, ...]
+
+
+class SpeedCompiler:
+    """The user's compiler for one plan, and one of the other family if there is one."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        toolchain: Toolchain | GccToolchain,
+        mode: Sequence[str],
+        environ: Mapping[str, str],
+        other: Maker | None = None,
+    ) -> None:
+        self.plan = plan
+        self.environ = environ
+        self.family = GCC if isinstance(toolchain, GccToolchain) else CLANG
+        command = (toolchain.driver, *mode)
+        self.own = Maker(command, self.family, toolchain.identity, plan.text)
+        self.makers = {self.family: self.own}
+        if other is not None:
+            self.makers[other.family] = other
+
+    def original(self) -> int:
+        """Run the user's own command; returns its status, or minus the signal that ended it."""
+        return process.run([*self.own.command, *self.plan.arguments], env=self.environ)
+
+    def text(self) -> bytes:
+        """The preprocessed source; nothing is written. Raises EvaluationError."""
+        if self.plan.preprocessed:
+            return contents(self.plan.source)
+        pch = ("-fpch-preprocess",) if self.family == GCC else ()
+        source = ("--", self.plan.source) if self.plan.source.startswith("-") else ()
+        command = [
+            *self.own.command, *self.plan.frontend, "-E", *pch, *(source or (self.plan.source,)),
+        ]  # fmt: skip
+        status, text, _ = process.capture(command, self.environ)
+        if status or not text:
+            raise EvaluationError("the preprocessor gave no text")
+        return text
+
+    def build(self, choice: Choice, text: bytes) -> bytes:
+        """The object of a choice. Raises EvaluationError: a compiler fails or says something,
+        or functions cannot be spliced."""
+        if not choice.functions:
+            command = self._command(choice.build, choice.isa, "-c")
+            return self._object(command, self._spelled(choice.build, text))
+        from cr1cc.asm.printer import print_unit  # most decisions are whole objects
+        from cr1cc.asm.splice import splice
+
+        try:
+            units = {build.title: self._unit(build, choice.isa, text) for build in choice.builds}
+            base = units[choice.build.title]
+            spliced = splice(base, units, {name: build.title for name, build in choice.functions})
+        except AsmError as error:
+            raise EvaluationError(f"no splice: {error}") from None
+        data = print_unit(spliced).encode(errors="surrogateescape")
+        options = [word for word in self.own.options if word.startswith(("-Wa,", "-m64"))]
+        return self._object([*self.own.command, *options, "-c", "-x", "assembler", "-"], data)
+
+    def _unit(self, build: Build, isa: str, text: bytes) -> Unit:
+        from cr1cc.asm.reader import read_unit
+
+        extra = _FOR_SPLICING[build.family]
+        command = [*self._command(build, isa, "-S", *extra), "-o", "-"]
+        return read_unit(
+            self._run(command, self._spelled(build, text)).decode(errors="surrogateescape")
+        )
+
+    def _command(self, build: Build, isa: str, *mode: str) -> list[str]:
+        maker = self.makers.get(build.family)
+        if maker is None:
+            raise EvaluationError(f"there is no {build.family} for this command")
+        level = build.level or f"-O{self.plan.level.value}"
+        return [
+            *maker.command, level, *build.options, *maker.options,
+            *isa_options(isa, self.plan.text), *_SILENT[build.family],
+            *mode, "-x", _LANGUAGES[self.plan.language], "-",
+        ]  # fmt: skip
+
+    def _spelled(self, build: Build, text: bytes) -> bytes:
+        """The text in words that the compiler of the build accepts."""
+        if build.family == self.family:
+            return text
+        from cr1cc.donors.clang_text import for_clang, refusal
+        from cr1cc.speed.foreign import for_gcc
+
+        if refused := refusal(text):
+            raise EvaluationError(f"not for {build.family}: {refused}")
+        return for_clang(text) if build.family == CLANG else for_gcc(text)
+
+    def _object(self, command: Sequence[str], text: bytes) -> bytes:
+        output = f"{self.plan.output}.cr1-{os.getpid()}.donor.tmp"
+        with ending.removed(output):
+            self._run([*command, "-o", output], text)
+            try:
+                return contents(output)
+            except OSError as error:
+                raise EvaluationError(f"the build left no object: {error.strerror}") from None
+
+    def _run(self, command: Sequence[str], text: bytes) -> bytes:
+        source = process.memory_file(text)
+        try:
+            status, out, said = process.capture(
+                command, self.environ, stdin=source, seconds=_SECONDS
+            )
+        except OSError as error:  # such as a compiler that was just removed
+            raise EvaluationError(f"{command[0]}: {error.strerror}") from None
+        finally:
+            os.close(source)
+        if status or said:
+            words = said.decode(errors="replace").strip().split("\n")[0]
+            raise EvaluationError(f"{command[0]} ended with status {status} {words}"[:500].strip())
+        return out

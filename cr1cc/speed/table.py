@@ -1,0 +1,177 @@
+"""The donor builds for the levels of speed: a row each, in the order in which they are tried.
+
+The rules are those of `donors/table.py`: an option is here only if the compiler documents it
+as a choice of the optimiser that keeps the meaning of programs. Nothing that relaxes floating
+point, assumes more of pointers or loops, or changes what other objects see has a row. Options
+that the user names come behind those of the row, and the last one wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GCC = "gcc"
+CLANG = "clang"
+OWN = "own"  # the user's own level and options
+
+_X86 = ("x86_64",)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build: `level` is "" where it is the user's own, `targets` are prefixes of triples
+    (() means all), `not_with` beginnings of options of the user that it does not go with."""
+
+    family: str
+    name: str
+    level: str
+    options: tuple[str, ...]
+    good_for: str
+    targets: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What changes with what the build does, hexadecimal."""
+        said = repr((self.level, self.options))
+        return hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """What people and command lines call it."""
+        return f"{self.family}:{self.name}"
+
+    @property
+    def label(self) -> str:
+        """How a lockfile names it."""
+        return f"{self.title}:{self.digest}"
+
+
+BUILDS: tuple[Build, ...] = (
+    Build(GCC, OWN, "", (), "the user's own choices, as the base for single functions"),
+    Build(GCC, "o3", "-O3", (), "more inlining and vectors than -O2"),
+    Build(GCC, "o2", "-O2", (), "code where -O3 only costs cache"),
+    Build(GCC, "unroll", "-O3", ("-funroll-loops",), "short loops whose count is not known"),
+    Build(GCC, "o2-unroll", "-O2", ("-funroll-loops",), "the same without wide inlining"),
+    Build(
+        GCC, "scalar", "-O3", ("-fno-tree-vectorize",),
+        "loops that run a few times only, for which vectors cost more than they gain",
+    ),
+    Build(
+        GCC, "scalar-unroll", "-O3", ("-fno-tree-vectorize", "-funroll-loops"),
+        "the same, with short bodies",
+    ),
+    Build(
+        GCC, "vector", "-O3", ("-fvect-cost-model=unlimited",),
+        "loops that the cost model wrongly leaves alone",
+    ),
+    Build(
+        GCC, "inline", "-O3",
+        ("--param=max-inline-insns-auto=120", "--param=inline-unit-growth=200",
+         "--param=early-inlining-insns=60", "--param=large-function-growth=400"),
+        "call chains through small functions",
+    ),
+    Build(
+        GCC, "inline-unroll", "-O3",
+        ("--param=max-inline-insns-auto=120", "--param=inline-unit-growth=200",
+         "--param=early-inlining-insns=60", "--param=large-function-growth=400",
+         "-funroll-loops", "-fpeel-loops"),
+        "the same with loops in them",
+    ),
+    Build(
+        GCC, "branches", "-O3", ("-fno-if-conversion", "-fno-if-conversion2",
+                                   "-fno-tree-loop-if-convert"),
+        "conditions that are easy to predict: interpreters, parsers",
+    ),
+    Build(
+        GCC, "dispatch", "-O3", ("-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge"),
+        "computed goto: each instruction keeps its own jump (GCC's manual on -fno-gcse)",
+    ),
+    Build(
+        GCC, "registers", "-O3",
+        ("-fschedule-insns", "-fsched-pressure", "-frename-registers", "-fira-loop-pressure"),
+        "long dependent computations",
+    ),
+    Build(
+        GCC, "aligned", "-O3", ("-falign-functions=64", "-falign-loops=32", "-falign-jumps=16"),
+        "small hot loops across lines of the cache",
+    ),
+    Build(
+        GCC, "aliases", "-O3", ("-fipa-pta", "-fgcse-las", "-fgcse-sm", "-ftree-loop-im"),
+        "loops through several pointers",
+    ),
+    Build(
+        GCC, "loops", "-O3",
+        ("-floop-nest-optimize", "-ftree-loop-distribution", "-floop-interchange",
+         "-floop-unroll-and-jam"),
+        "nested loops over matrices",
+    ),
+    Build(
+        GCC, "tuned", "-O3", ("-mtune=skylake-avx512", "-funroll-loops"),
+        "processors whose costs differ from the generic ones",
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="),
+    ),
+    Build(
+        GCC, "wide", "-O3", ("-mprefer-vector-width=512",),
+        "long loops, where 512 bits are allowed",
+        targets=_X86, not_with=("-mprefer-vector-width=",),
+    ),
+    Build(CLANG, OWN, "", (), "the user's own choices, as the base for single functions"),
+    Build(CLANG, "o3", "-O3", (), "another compiler's vectors, unrolling and selection"),
+    Build(CLANG, "o2", "-O2", (), "the same with less inlining"),
+    Build(
+        CLANG, "scalar", "-O3", ("-fno-vectorize", "-fno-slp-vectorize"),
+        "loops that run a few times only",
+    ),
+    Build(
+        CLANG, "inline", "-O3", ("-mllvm", "-inline-threshold=1000"),
+        "call chains through small functions",
+    ),
+    Build(
+        CLANG, "unroll", "-O3", ("-mllvm", "-unroll-threshold=600", "-mllvm", "-unroll-runtime"),
+        "short loops",
+    ),
+    Build(
+        CLANG, "no-unroll", "-O3", ("-fno-unroll-loops",),
+        "large loops of few iterations",
+    ),
+    Build(
+        CLANG, "wide", "-O3", ("-mprefer-vector-width=512",),
+        "long loops, where 512 bits are allowed",
+        targets=_X86, not_with=("-mprefer-vector-width=",),
+    ),
+    Build(
+        CLANG, "tuned", "-O3", ("-mtune=skylake-avx512",),
+        "processors whose costs differ from the generic ones",
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="),
+    ),
+)  # fmt: skip
+
+_BY_TITLE = {build.title: build for build in BUILDS}
+
+
+def builds_for(
+    family: str, triple: str, user: Sequence[str], *, with_other: bool
+) -> tuple[Build, ...]:
+    """The rows for a command of that family with the options `user`, in order."""
+    return tuple(
+        build
+        for build in BUILDS
+        if (build.family == family or (with_other and build.name != OWN))
+        and (not build.targets or triple.startswith(build.targets))
+        and not any(word.startswith(build.not_with) for word in user if build.not_with)
+    )
+
+
+def build_of(label: str) -> Build:
+    """The row that a lockfile, or a person, names. Raises ValueError if there is none now."""
+    family, _, rest = label.partition(":")
+    name, _, digest = rest.partition(":")
+    build = _BY_TITLE.get(f"{family}:{name}")
+    if build is None:
+        raise ValueError(f"there is no donor {label}")
+    if digest and digest != build.digest:
+        raise ValueError(f"the donor {build.title} is another one in this version of cr1")
+    return build

@@ -1,0 +1,1 @@
+"""`cr1 tune`: which donor builds make the user's own benchmark faster, with tests that pass."""

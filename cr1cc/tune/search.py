@@ -1,0 +1,258 @@
+"""What is tried, in which order, and what is kept.
+
+1. Each donor on all hot files at once, a few runs each: which donors suit this program.
+2. The best of them against the baseline until the difference is decided, and the tests.
+3. File by file, hottest first, the donors that did best, each against what is kept so far.
+4. Function by function in the same way, with spliced bodies.
+5. What is kept against the baseline once more, with fresh runs.
+
+Every step that is kept has passed the tests; of one that fails, the guilty part is found by
+halving, named, and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from cr1cc.speed.build import Choice
+from cr1cc.speed.table import OWN, Build
+from cr1cc.tune.profile import Heat
+from cr1cc.tune.session import RejectedError, Session
+from cr1cc.tune.statistics import LOOKS, SAME, Gain
+from cr1cc.tune.units import Assignment, Place, Unit
+
+_SCREEN = (5,)  # rounds of a first look
+_HOT = 0.02  # share of the time from which on a file is tried with all others
+_HOT_ALONE = 0.06  # the same for a file or a function by itself: less is lost in the noise
+_FILES, _FUNCTIONS = 16, 10  # the most that are tried
+_PROMISING = 1.003  # the ratio of a first look that is worth a second one
+_SUSPECTS = 24  # functions of a file that are looked through for a guilty one
+_DONORS = 4  # tried on each file and function, the ones that suit the program best
+
+
+@dataclass
+class Found:
+    """The result so far. `guilty` names what made the tests fail."""
+
+    best: dict[Place, Choice] = field(default_factory=dict)
+    total: Gain = SAME
+    guilty: list[str] = field(default_factory=list)
+    tried: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)  # reasons, counted
+
+
+class Search:
+    """The search of one session."""
+
+    def __init__(self, session: Session, hot: list[Heat], isa: str = "") -> None:
+        self.session = session
+        self.isa = isa
+        self.hot = [heat for heat in hot if heat.share >= _HOT][:_FILES] or hot[:_FILES]
+        self.found = Found()
+        self.suited: list[str] = []  # titles of builds, best first
+
+    def run(self) -> Found:
+        """The whole search."""
+        self._whole_program()
+        if len(self.hot) > 1:
+            self._files()
+        self._functions()
+        self._confirm()
+        return self.found
+
+    def _whole_program(self) -> None:
+        builds = dict.fromkeys(build.title for heat in self.hot for build in heat.unit.builds)
+        titles = [title for title in builds if self._everywhere(title)]
+        ranked = []
+        for number, title in enumerate(titles, 1):
+            self.session.say(f"donor {number} of {len(titles)}: {title}")
+            candidate = self._everywhere(title)
+            gain = self._look({}, candidate)
+            if gain is None and (candidate := self._everywhere(title)):
+                gain = self._look({}, candidate)  # without the files that were in the way
+            if gain is not None:
+                ranked.append((-gain.ratio, number, title, candidate))
+        ranked.sort(key=lambda row: row[:2])  # of equal ones the first of the table
+        self.suited = [title for _, _, title, _ in ranked]
+        for ratio, _, title, candidate in ranked[:_DONORS]:
+            if -ratio < _PROMISING:
+                break
+            self.session.say(f"measuring {title}")
+            self._try(candidate)
+
+    def _everywhere(self, title: str) -> dict[Place, Choice]:
+        """A build for all hot files that it may be used for, as far as it is possible."""
+        chosen = {}
+        for heat in self.hot:
+            choice = self._choice(heat.unit, title)
+            if choice is not None and not self.session.obstacle(heat.unit.place, choice):
+                chosen[heat.unit.place] = choice
+        return chosen
+
+    def _choice(self, unit: Unit, title: str) -> Choice | None:
+        for build in unit.builds:
+            if build.title == title and (build.name != OWN or self.isa):
+                return Choice(build, isa=self.isa)
+        return None
+
+    def _files(self) -> None:
+        for heat in self.hot:
+            if heat.share < _HOT_ALONE:
+                break
+            for title in self.suited[:_DONORS]:
+                choice = self._choice(heat.unit, title)
+                if choice is not None and self.found.best.get(heat.unit.place) != choice:
+                    self.session.say(f"{heat.unit.record.source} ({heat.share:.0%}): {title}")
+                    self._try_if_promising({**self.found.best, heat.unit.place: choice})
+
+    def _functions(self) -> None:
+        hot = [
+            (share, name, heat.unit)
+            for heat in self.hot
+            if len(heat.functions) > 1
+            for name, share in heat.functions
+            if share >= _HOT_ALONE
+        ]
+        hot.sort(key=lambda row: (-row[0], row[1]))
+        for share, name, unit in hot[:_FUNCTIONS]:
+            for build in self._donors(unit):
+                kept = self.found.best.get(unit.place) or self._own(unit)
+                if kept.build == build:
+                    continue
+                others = tuple(pair for pair in kept.functions if pair[0] != name)
+                choice = replace(kept, functions=(*others, (name, build)))
+                self.session.say(f"{name} ({share:.0%}) of {unit.record.source}: {build.title}")
+                self._try_if_promising({**self.found.best, unit.place: choice})
+
+    def _donors(self, unit: Unit) -> Iterator[Build]:
+        by_title = {build.title: build for build in unit.builds}
+        for title in self.suited[:_DONORS]:
+            if title in by_title:
+                yield by_title[title]
+
+    def _own(self, unit: Unit) -> Choice:
+        family = unit.record.compiler.partition("-")[0]
+        own = next(b for b in unit.builds if b.name == OWN and b.family == family)
+        return Choice(own, isa=self.isa)
+
+    def _try_if_promising(self, candidate: dict[Place, Choice]) -> None:
+        gain = self._look(self.found.best, candidate)
+        if gain is not None and gain.ratio >= _PROMISING:
+            self._try(candidate)
+
+    def _look(self, before: Assignment, after: Assignment) -> Gain | None:
+        """A few runs; None if it cannot be built or run."""
+        self.found.tried += 1
+        try:
+            return self.session.compare(before, after, _SCREEN)
+        except RejectedError as error:
+            self._reject(error)
+            return None
+
+    def _try(self, candidate: dict[Place, Choice]) -> None:
+        """Keep a candidate if it is faster than what is kept and passes the tests."""
+        before = self.found.best
+        try:
+            gain = self.session.compare(before, candidate, LOOKS)
+            if not gain.is_faster:
+                return
+            if not self.session.passes(candidate):
+                candidate = self._without_guilty(before, candidate)
+                gain = self.session.compare(before, candidate, LOOKS)
+                if not gain.is_faster:
+                    return
+        except RejectedError as error:
+            self._reject(error)
+            return
+        self.found.best = candidate
+        self.session.say(f"kept: {gain.ratio:.3f} times as fast as before")
+
+    def _without_guilty(
+        self, good: Mapping[Place, Choice], bad: Mapping[Place, Choice]
+    ) -> dict[Place, Choice]:
+        """`bad` without the parts that make the tests fail."""
+        kept = dict(bad)
+        while not self.session.passes(kept):
+            changes = [place for place in kept if good.get(place) != kept[place]]
+            if not changes:
+                break
+            place = self._guilty(good, kept, changes)
+            self.found.guilty.append(self._named(good, place, kept[place]))
+            if place in good:
+                kept[place] = good[place]
+            else:
+                del kept[place]
+        return kept
+
+    def _guilty(
+        self, good: Mapping[Place, Choice], bad: Mapping[Place, Choice], changes: list[Place]
+    ) -> Place:
+        """One change that makes the tests fail, by halving."""
+        base = dict(good)
+        while len(changes) > 1:
+            half = changes[: len(changes) // 2]
+            tried = {**base, **{place: bad[place] for place in half}}
+            if self.session.passes(tried):
+                base, changes = tried, changes[len(half) :]
+            else:
+                changes = half
+        return changes[0]
+
+    def _named(self, good: Mapping[Place, Choice], place: Place, after: Choice) -> str:
+        """A guilty change, to its function if that can be told."""
+        unit = self.session.units[place]
+        old = dict(good[place].functions) if place in good else {}
+        new = [f"{name} by {build.title}" for name, build in after.functions
+               if old.get(name) != build]  # fmt: skip
+        names = ", ".join(new) or self._guilty_function(good, unit, after.build)
+        return f"{unit.record.source}: {names or after.build.title}"
+
+    def _guilty_function(self, good: Mapping[Place, Choice], unit: Unit, build: Build) -> str:
+        """The function of a guilty file, by halving over splices, "" if that cannot be told."""
+        base = good.get(unit.place) or self._own(unit)
+        names = [name for name, _ in sorted(unit.functions().items(), key=lambda pair: -pair[1])]
+
+        def spliced(chosen: list[str]) -> dict[Place, Choice]:
+            functions = {**dict(base.functions), **dict.fromkeys(chosen, build)}
+            choice = replace(base, functions=tuple(sorted(functions.items(), key=lambda p: p[0])))
+            return {**good, unit.place: choice}
+
+        suspects = [name for name in names[:_SUSPECTS] if self._can_be_built(spliced([name]))]
+        if self.session.passes(spliced(suspects)) or not self._can_be_built(spliced(suspects)):
+            return ""  # it is not in what can be spliced, or not in one function alone
+        innocent: list[str] = []
+        while len(suspects) > 1:
+            half = suspects[: len(suspects) // 2]
+            if self.session.passes(spliced([*innocent, *half])):
+                innocent, suspects = [*innocent, *half], suspects[len(half) :]
+            else:
+                suspects = half
+        return f"{suspects[0]} by {build.title}" if suspects else ""
+
+    def _can_be_built(self, assignment: Assignment) -> bool:
+        try:
+            self.session.state_of(assignment)
+        except RejectedError:
+            return False
+        return True
+
+    def _confirm(self) -> None:
+        """The gain of all that is kept, with fresh runs; what does not hold is given up."""
+        if not self.found.best:
+            return
+        self.session.say("measuring what is kept against the baseline")
+        try:
+            # Other looks than before, so that no older answer counts.
+            total = self.session.compare({}, self.found.best, (*LOOKS[1:], LOOKS[-1] + 2))
+        except RejectedError as error:
+            self._reject(error)
+            self.found.best = {}
+            return
+        self.found.total = total
+        if not total.is_faster:
+            self.found.best = {}
+
+    def _reject(self, error: RejectedError) -> None:
+        reason = str(error)
+        self.found.rejected[reason] = self.found.rejected.get(reason, 0) + 1

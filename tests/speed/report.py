@@ -1,0 +1,87 @@
+"""The results of `make bench-speed` as a page and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.speed.table import ROWS
+
+CAP = 3.0  # of one program in the mean: no outlier counts as more
+WANTED = {"own": 1.25, "native": 1.5}
+_TITLES = {"own": "the instruction set of the command", "native": "`--isa native`"}
+
+
+def mean(results: Sequence[Mapping[str, Any]]) -> float:
+    """The geometric mean of speedups; a program whose output differs counts as 1, since it
+    would not have been kept."""
+    logs = [math.log(min(one["speedup"], CAP) if one["same"] else 1.0) for one in results]
+    return math.exp(sum(logs) / len(logs))
+
+
+def page(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> str:
+    """The page, in Markdown."""
+    lines = [
+        "# How much faster",
+        "",
+        "`make bench-speed` tunes each program by `cr1 tune`, with the processor time of its own",
+        "run as benchmark and its output as test, builds it anew from the lockfile and runs it in",
+        "turn with the one that `gcc -O3` makes. The speedup is the ratio of medians, with a",
+        f"bootstrap interval of 98 %; none counts as more than {CAP:g} in the geometric mean, and",
+        "one that became slower counts as it is. [tune.md](tune.md) says how to tune a program.",
+        "",
+    ]  # fmt: skip
+    lines += [f"- {name}: {value}" for name, value in machine.items()]
+    for isa, title in _TITLES.items():
+        of_isa = [one for one in results if one["isa"] == isa]
+        if not of_isa:
+            continue
+        differing = sum(not one["same"] for one in of_isa)
+        lines += [
+            "", f"## With {title}", "",
+            f"Geometric mean: **{mean(of_isa):.3f}** (wanted of all programs: {WANTED[isa]}). "
+            f"Outputs that differ: {differing}.", "",
+            _coverage(len(of_isa)), "",
+            "| program | gcc -O3 | tuned | speedup | interval | donors |",
+            "|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        lines += [_line(one) for one in of_isa]
+    return "\n".join(lines) + "\n"
+
+
+def _coverage(measured: int) -> str:
+    if measured == len(ROWS):
+        return f"All {len(ROWS)} programs of the table were measured."
+    return (
+        f"Only {measured} of the {len(ROWS)} programs of the table have been measured so far, so "
+        "this is no mean of the table yet."
+    )
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    before, after = one["seconds"]
+    interval = f"{one['low']:.3f} to {one['high']:.3f}"
+    cells = (
+        one["name"], f"{before:.3f} s", f"{after:.3f} s", f"{one['speedup']:.3f}", interval,
+        _donors(one) or "baseline",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _donors(one: Mapping[str, Any]) -> str:
+    labels = {
+        label.rpartition(":")[0]
+        for decision in one["decisions"]
+        for label in (decision["donor"], *decision["functions"].values())
+    }
+    return ", ".join(sorted(labels))
+
+
+def write(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str], root: Path) -> None:
+    """Write docs/speed.md and bench/speed.json."""
+    (root / "docs/speed.md").write_text(page(results, machine), encoding="utf-8")
+    document = {"machine": dict(machine), "programs": list(results)}
+    (root / "bench/speed.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,86 @@
+"""The table of builds for speed: every row is taken by its compiler, and none changes meaning."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from cr1cc.records import Toolchain
+from cr1cc.speed.isa import NAMES, isa_options, problem, written
+from cr1cc.speed.table import BUILDS, CLANG, GCC, OWN, Build, build_of, builds_for
+
+# GCC's and clang's manuals: these let a program mean something else, or its objects differ in
+# what others see of them.
+MEANING = (
+    "-Ofast", "-fallow-store-data-races", "-fassociative-math", "-ffast-math", "-ffinite-loops",
+    "-ffinite-math-only", "-ffp-contract", "-fipa-icf", "-fno-math-errno", "-fno-semantic",
+    "-fno-signed-zeros", "-fno-trapping-math", "-fshort", "-fstrict", "-funsafe", "-march", "-mavx",
+    "-mfma", "-msse", "-freciprocal", "-fexcess", "-flto", "-fprofile", "-fno-signaling",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.title)
+def test_no_row_changes_what_a_program_means(build: Build) -> None:
+    assert not [word for word in build.options if word.startswith(MEANING)]
+    assert build.level in ("", "-O2", "-O3")
+    assert (build.level == "") == (build.name == OWN)
+
+
+def test_titles_differ_and_lead_back_to_their_rows() -> None:
+    assert len({build.title for build in BUILDS}) == len(BUILDS)
+    for build in BUILDS:
+        assert build_of(build.label) is build_of(build.title) is build
+        assert not set(build.name) & set(":,= ")
+    doing = [(build.family, build.level, build.options) for build in BUILDS]
+    assert len(set(doing)) == len(doing)
+
+
+def test_a_donor_of_another_table_is_refused() -> None:
+    for label in ("gcc:nonsense", "gcc:o3:00000000", "o3", ""):
+        with pytest.raises(ValueError):
+            build_of(label)
+
+
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.title)
+def test_its_compiler_takes_every_row(
+    build: Build, usable_compilers: Mapping[int, Toolchain]
+) -> None:
+    clangs = [toolchain.driver for toolchain in usable_compilers.values()]
+    gccs = [path for name in ("gcc", "gcc-11", "gcc-12") if (path := shutil.which(name))]
+    compilers = gccs if build.family == GCC else clangs
+    if not compilers:
+        pytest.skip(f"{build.family} is missing")
+    for compiler in compilers:
+        command = [compiler, build.level or "-O3", *build.options, "-Werror", "-c", "-xc", "-"]
+        done = subprocess.run(
+            [*command, "-o", "/dev/null"], input="int f(int a){return a+1;}", text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), compiler
+
+
+def test_rows_of_the_other_family_and_against_the_users_options_are_left_out() -> None:
+    titles = {build.title for build in builds_for(GCC, "x86_64-linux-gnu", (), with_other=False)}
+    assert titles == {build.title for build in BUILDS if build.family == GCC}
+    both = builds_for(CLANG, "x86_64-linux-gnu", ("-mtune=znver3",), with_other=True)
+    assert not any(build.name == "tuned" for build in both)
+    assert [build.title for build in both if build.name == OWN] == ["clang:own"]
+    arm = builds_for(GCC, "aarch64-linux-gnu", (), with_other=False)
+    assert "gcc:tuned" not in {build.title for build in arm}
+
+
+def test_another_instruction_set_rounds_as_before_unless_the_user_decides() -> None:
+    assert isa_options("", ()) == ()
+    assert isa_options("x86-64-v3", ()) == ("-march=x86-64-v3", "-ffp-contract=off")
+    assert isa_options("native:1", ("-ffp-contract=fast",)) == ("-march=native",)
+
+
+def test_native_is_what_it_was_on_this_processor_only() -> None:
+    for name in NAMES:
+        assert problem(written(name), "x86_64-linux-gnu") == ""
+    assert "another processor" in problem("native:0", "x86_64-linux-gnu")
+    assert "no instruction set" in problem("x86-64-v9", "x86_64-linux-gnu")
+    assert "no instruction set" in problem("x86-64-v3", "aarch64-linux-gnu")

@@ -1,0 +1,60 @@
+"""Intervals of gains: they hold the truth as often as they say, and are equal for equal times."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cr1cc.tune.statistics import SAME, doubt, gain, is_decided
+
+
+def times(generator: random.Random, mean: float, rounds: int) -> list[float]:
+    """Like those of a benchmark: most close together, some disturbed."""
+    return [
+        mean * (1 + abs(generator.gauss(0, 0.02)) + (0.2 if generator.random() < 0.1 else 0))
+        for _ in range(rounds)
+    ]
+
+
+def test_the_ratio_is_that_of_medians() -> None:
+    found = gain([2.0, 2.2, 2.1], [1.0, 9.0, 1.05])
+    assert found.ratio == pytest.approx(2.1 / 1.05)
+    assert found.runs == 3
+    assert found.low <= found.ratio <= found.high
+
+
+def test_equal_times_give_equal_intervals() -> None:
+    generator = random.Random(1)
+    before, after = times(generator, 1, 11), times(generator, 1, 11)
+    assert gain(before, after) == gain(before, after)
+
+
+def test_equal_programs_are_seldom_called_faster() -> None:
+    generator = random.Random(2)
+    trials = 100
+    lucky = sum(
+        gain(times(generator, 1, 11), times(generator, 1, 11)).is_faster for _ in range(trials)
+    )
+    assert lucky <= 0.06 * trials
+
+
+def test_a_clear_difference_is_seen_and_its_direction() -> None:
+    generator = random.Random(3)
+    slow, fast = times(generator, 1.2, 11), times(generator, 1.0, 11)
+    assert gain(slow, fast).is_faster
+    back = gain(fast, slow)
+    assert not back.is_faster
+    assert back.high < 1
+    assert is_decided(back)
+
+
+def test_a_program_and_itself_are_decided() -> None:
+    assert is_decided(SAME)
+    assert not SAME.is_faster
+
+
+def test_one_disturbed_run_is_no_noise() -> None:
+    assert doubt([1.0, 1.01, 1.02, 1.01] * 5 + [9.0]) < 0.03
+    assert doubt([1.0, 2.0] * 10) > 0.3
+    assert doubt([3.0] * 7) == 0
