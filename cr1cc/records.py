@@ -214,7 +214,7 @@ class FunctionChange:
     name: str
     before: int  # st_size in the baseline object; 0: not there
     after: int  # st_size in the new object; 0: not there
-    tail: str = ""  # the function's own pipeline, "" if it has none
+    tail: str = ""  # the function's own pipeline or donor, "" if it has none
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
@@ -233,7 +233,7 @@ class Decision:
     answer: Answer
     outcome: Outcome
     recipe: Recipe = Recipe()
-    tails: tuple[tuple[str, str], ...] = ()  # (function name, function pipeline)
+    tails: tuple[tuple[str, str], ...] = ()  # (function name, its pipeline or donor)
     proposer: str = ""
     evaluations: int = 0
     bytes_before: int = 0

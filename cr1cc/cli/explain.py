@@ -109,7 +109,7 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
             (f.name, f.before, f.after, f.after - f.before, f.tail or "-", f.origin or "-")
             for f in decision.functions
         ]
-        headings = ("function", "before", "after", "change", "own pipeline", "known from")
+        headings = ("function", "before", "after", "change", "own recipe", "known from")
         output.table(headings, rows, numbers=(1, 2, 3))
 
 

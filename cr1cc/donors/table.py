@@ -10,7 +10,7 @@ Options that the user names come behind those of the row, and the last one wins.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cr1cc.records import Level, Recipe
@@ -51,6 +51,10 @@ class Donor:
     def recipe(self, major: int) -> Recipe:
         """The build as a decision holds it: compiler and level, then the options."""
         return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options)
+
+    def text(self, major: int) -> str:
+        """The same in words, as a decision says it of a function."""
+        return " ".join((self.compiler, self.level_option(major), *self.options))
 
 
 # In the order of a greedy cover of the gains on open packages (docs/gcc.md), so any budget
@@ -171,16 +175,19 @@ def donors_for(
     )
 
 
-def check_donor(recipe: Recipe, major: int) -> None:
-    """Raises ValueError if `recipe` is no row of the table: a stored one may be anything."""
-    if not any(donor.recipe(major) == recipe for donor in DONORS):
-        raise ValueError("not a donor of the table")
-
-
 def donor_of(recipe: Recipe, major: int) -> Donor:
-    """The row that `recipe` came from. Raises ValueError if there is none."""
+    """The row that `recipe` came from; a stored one may be anything. Raises ValueError."""
+    return _row(lambda donor: donor.recipe(major) == recipe)
+
+
+def donor_named(text: str, major: int) -> Donor:
+    """The row that prints as `text`. Raises ValueError if there is none."""
+    return _row(lambda donor: donor.text(major) == text)
+
+
+def _row(fits: Callable[[Donor], bool]) -> Donor:
     for donor in DONORS:
-        if donor.recipe(major) == recipe:
+        if fits(donor):
             return donor
     raise ValueError("not a donor of the table")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cr1cc.donors.table import CLANG, DONORS, GCC, SMALLEST, check_donor, donor_of, donors_for
+from cr1cc.donors.table import CLANG, DONORS, GCC, SMALLEST, donor_named, donor_of, donors_for
 from cr1cc.records import Level, Recipe
 
 # What changes the meaning of programs, what other objects see of this one, the instruction
@@ -41,7 +41,7 @@ def test_every_row_is_found_again_by_its_recipe() -> None:
     for major in (11, 12, 14):
         for row in DONORS:
             assert donor_of(row.recipe(major), major) == row
-            check_donor(row.recipe(major), major)
+            assert donor_named(row.text(major), major) == row
 
 
 def test_a_recipe_that_is_no_row_is_refused() -> None:
@@ -52,7 +52,9 @@ def test_a_recipe_that_is_no_row_is_refused() -> None:
         Recipe(("gcc -O3",), DONORS[0].options),
     ):
         with pytest.raises(ValueError, match="not a donor"):
-            check_donor(recipe, 12)
+            donor_of(recipe, 12)
+        with pytest.raises(ValueError, match="not a donor"):
+            donor_named(" ".join((*recipe.stages, *recipe.options)), 12)
 
 
 def test_before_gcc_12_the_smallest_level_is_os() -> None:
