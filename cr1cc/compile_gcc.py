@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from cr1cc.config import Config
 from cr1cc.donors.build import Clang, RealGcc
+from cr1cc.donors.table import Donor
 from cr1cc.donors.text import Text
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
@@ -46,7 +47,7 @@ class CompileGcc:
     ) -> None:
         """Raises Fallback if this compiler cannot be served."""
         from cr1cc.donors.search import PROPOSER, VERSION
-        from cr1cc.donors.table import digest, donors_for
+        from cr1cc.donors.table import digest
 
         if not OLDEST <= toolchain.major <= NEWEST:
             raise Fallback(Outcome.UNSUPPORTED_VERSION, toolchain.identity)
@@ -58,10 +59,6 @@ class CompileGcc:
         self.cwd = cwd
         clang = _clang(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        donors = donors_for(
-            plan.level, toolchain.triple, plan.codegen, with_clang=clang is not None
-        )
-        self.donors = donors[: max(0, config.budget - 1)]  # the baseline is one of the budget
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
@@ -111,7 +108,7 @@ class CompileGcc:
             known = store.module(key) if text.complete else None
             if known is not None and self._repeat(known, text, baseline):
                 return report(0, known, key, store.origin)
-            decision, data = best_donor(self.compiler, text.data, baseline, self.donors)
+            decision, data = best_donor(self.compiler, text.data, baseline, self._donors(text))
             if data is not None:
                 self._replace(data)
         except (EvaluationError, OSError) as error:
@@ -126,10 +123,20 @@ class CompileGcc:
             return True
         from cr1cc.donors.search import repeated
 
-        data = repeated(self.compiler, text.data, baseline, self.donors, known)
+        data = repeated(self.compiler, text.data, baseline, self._donors(text), known)
         if data is not None:
             self._replace(data)
         return data is not None
+
+    def _donors(self, text: Text) -> tuple[Donor, ...]:
+        """The builds that the budget has; the baseline is one of it."""
+        from cr1cc.donors.clang_text import refusal
+        from cr1cc.donors.table import donors_for
+
+        with_clang = self.compiler.clang is not None and not refusal(text.data)
+        plan = self.plan
+        rows = donors_for(plan.level, self.toolchain.triple, plan.codegen, with_clang=with_clang)
+        return rows[: max(0, self.config.budget - 1)]
 
     def _replace(self, data: bytes) -> None:
         self.compiler.replace(data, os.stat(self.plan.output).st_mode & 0o777)
@@ -171,7 +178,7 @@ def _clang(
         found = describe(driver, cache_dir=config.cache_dir, environ=environ)
     except ToolchainError:
         return None
-    return Clang(driver, found.identity, options, granted(plan))
+    return Clang(driver, found.identity, found.major, options, granted(plan))
 
 
 def _digest(name: bytes) -> str:

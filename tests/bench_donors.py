@@ -161,7 +161,7 @@ def _capture(folder: Path, arguments: list[str]) -> None:
 
 def _measure(given: argparse.Namespace) -> None:
     """Appends a line per set to `sizes.jsonl`: the set, and its size for each text or null."""
-    texts = _sample(given)
+    texts = sample(given)
     sets = [(), *((option,) for option in OPTIONS)]
     drawn = random.Random(given.seed)
     for _ in range(given.sets):
@@ -173,7 +173,7 @@ def _measure(given: argparse.Namespace) -> None:
             file.flush()
 
 
-def _sample(given: argparse.Namespace) -> list[Path]:
+def sample(given: argparse.Namespace) -> list[Path]:
     """Some texts of each package; the same name twice is one library in two packages."""
     chosen: dict[str, Path] = {}
     for name in PACKAGES:
@@ -202,7 +202,7 @@ def _size(path: Path, options: tuple[str, ...]) -> int | None:
     toolchain = describe_gcc(gcc, cache_dir=str(path.parent))
     donor = Donor(GCC, SMALLEST, options, "a trial")
     try:
-        data = RealGcc(plan, toolchain, os.environ).build(donor, path.read_bytes())
+        data = RealGcc(plan, toolchain, os.environ).build(donor, path.read_bytes()).data
     except EvaluationError:
         return None
     if not options:

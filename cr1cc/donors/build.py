@@ -44,6 +44,7 @@ class Clang:
 
     driver: str
     identity: str
+    major: int
     options: tuple[str, ...]  # what it is told besides level and language
     granted: frozenset[str]  # functions that its objects may need anew
 
@@ -132,12 +133,10 @@ class RealGcc:
         if donor.compiler != CLANG:
             words = donor_command(self.plan, self.toolchain, donor, APART if apart else ())
             return self.toolchain.driver, words, text
-        from cr1cc.donors.clang_text import for_clang, refusal  # most compiles need neither
+        from cr1cc.donors.clang_text import for_clang  # most compiles do not need it
 
         if self.clang is None:
             raise EvaluationError("there is no clang for this command")
-        if refused := refusal(text):
-            raise EvaluationError(f"not for clang: {refused}")
         # Some tables that clang writes only its own assembler knows, unless it is told.
         words = clang_command(self.clang, donor, ("-fno-integrated-as",) if apart else ())
         return self.clang.driver, words, for_clang(text)
@@ -199,6 +198,7 @@ def clang_command(clang: Clang, donor: Donor, more: Sequence[str] = ()) -> list[
     return [
         donor.level_option(0),
         *donor.options,
+        *(word for option in llvm_options(donor, clang.major) for word in ("-mllvm", option)),
         *more,
         *clang.options,
         "-w",
@@ -207,6 +207,14 @@ def clang_command(clang: Clang, donor: Donor, more: Sequence[str] = ()) -> list[
         _LANGUAGES["c"],
         "-",
     ]
+
+
+def llvm_options(donor: Donor, major: int) -> list[str]:
+    """What that clang is told with `-mllvm`, for x86-64, where alone it makes donors."""
+    from cr1cc.passes.options import find_option
+
+    rows = ((option, find_option(option)) for option in donor.llvm)
+    return [text for text, row in rows if row is None or row.holds_for(major, "X86")]
 
 
 def _complaint(status: int, said: bytes) -> str:

@@ -7,6 +7,7 @@ compilers may understand differently is looked for by name: better no donor than
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Words that make two compilers disagree, or that one of them lacks: types whose layout or
 # passing has changed between versions, builtins that see through calls, extensions of gcc.
@@ -67,6 +68,7 @@ _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(.*)$", re.MULTILINE)
 _LINEMARKER = re.compile(rb'^# \d+ "(?:[^"\\]|\\.)*"((?: \d)*)$', re.MULTILINE)
 
 
+@lru_cache(maxsize=1)
 def refusal(text: bytes) -> str:
     """Why clang is not given this text, "" if it is."""
     for pragma in _PRAGMA.findall(text):
@@ -88,6 +90,7 @@ def refusal(text: bytes) -> str:
     return f"it has {sized.decode()}" if sized else ""
 
 
+@lru_cache(maxsize=1)  # for several builds
 def for_clang(text: bytes) -> bytes:
     """The same program in words that clang accepts."""
     first = text.find(b"\n") + 1  # behind the linemarker that names the source

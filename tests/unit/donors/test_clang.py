@@ -46,6 +46,15 @@ def test_what_the_user_says_is_not_said_otherwise(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "direct"), [("", True), ("-fPIE", True), ("-fPIC", False), ("-fno-pie", False)]
+)
+def test_a_program_reaches_data_of_others_as_gcc_does(
+    tmp_path: Path, words: str, direct: bool
+) -> None:
+    assert ("-fdirect-access-external-data" in (told(tmp_path, words) or ())) is direct
+
+
+@pytest.mark.parametrize(
     "words",
     ["-fno-tree-ter", "-fstack-protector-strong", "-fcf-protection", "-march=native", "-mavx2",
      "-m32", "-ffast-math", "-fno-trapping-math", "-fopenmp", "--param=max-inline-insns-size=1",

@@ -53,7 +53,9 @@ class Place:
         assert isinstance(plan, Plan), plan
         toolchain = describe_gcc(driver, cache_dir=str(folder))
         told = clang_options(plan, toolchain) if clang else None
-        helper = Clang(clang, clang, told, granted(plan)) if told is not None else None
+        helper = (
+            Clang(clang, clang, _major(clang), told, granted(plan)) if told is not None else None
+        )
         self.compiler = RealGcc(plan, toolchain, os.environ, helper)
         self.donors = donors_for(
             plan.level, toolchain.triple, plan.codegen, with_clang=helper is not None
@@ -86,6 +88,10 @@ class Place:
 
     def decided(self) -> tuple[Decision, bytes | None]:
         return best_donor(self.compiler, self.text, self.baseline, self.donors)
+
+
+def _major(clang: str) -> int:
+    return int(clang.rpartition("-")[2])
 
 
 Made = Callable[..., Place]
