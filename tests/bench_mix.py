@@ -13,7 +13,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 from cr1cc.asm.reader import read_unit
@@ -34,9 +35,7 @@ from cr1cc.toolchain.find import find_compiler
 from cr1cc.util.elf import ObjectFile
 from tests.bench_donors import sample
 
-_FRAME = ("-fno-omit-frame-pointer",)
-# The options by which clang runs two passes of the recipes that it has no pipeline text for.
-_PASSES = {"iroutliner": "-ir-outliner", "mergefunc": "-enable-merge-functions"}
+_FRAME = ("-fno-omit-frame-pointer", "-momit-leaf-frame-pointer")
 
 
 def main() -> int:
@@ -61,22 +60,17 @@ def main() -> int:
 def candidates(count: int) -> Iterable[Donor]:
     """clang as it is, and with the options of the first recipes that begin with plain -Oz."""
     recipes = [r for r in known().recipes[Metric.BYTES] if r.stages[0] == "@size"][:count]
-    sets: list[tuple[str, ...]] = [()]
-    for recipe in recipes:
-        text = " ".join(recipe.stages)
-        sets.append((*recipe.options, *(o for name, o in _PASSES.items() if name in text)))
-    for options in sets:
-        for driver in ((), _FRAME):
-            yield Donor(CLANG, "-Oz", driver, "a trial", llvm=options)
+    for options in [(), *(recipe.options for recipe in recipes)]:
+        for level, driver in product(("-Oz", "-Os"), ((), _FRAME)):
+            yield Donor(CLANG, level, driver, "a trial", llvm=options)
 
 
-@dataclass(frozen=True)
 class Sizes:
-    """Of one text: by plain gcc, of each valid donor whole, of each donor by part."""
+    """Of one text: loadable bytes by plain gcc, of each valid donor whole, and all builds read."""
 
-    plain: int
-    wholes: dict[Donor, int]
-    parts: dict[Donor, list[int | None]]
+    def __init__(self, plain: int, wholes: dict[Donor, int], builds: dict[Donor, Measured]) -> None:
+        self.plain, self.wholes, self.builds = plain, wholes, builds
+        self._offers = cache(self._offered)
 
     def best(self, donors: list[Donor]) -> int:
         """The smallest valid donor with the smallest parts of all of them."""
@@ -84,12 +78,19 @@ class Sizes:
         if not valid:
             return self.plain
         base = min(valid, key=lambda donor: self.wholes[donor])
-        saved = 0
-        for position, before in enumerate(self.parts[base]):
-            there = [self.parts[donor][position] for donor in donors if donor in self.parts]
-            sizes = [size for size in there if size is not None]
-            saved += before - min(sizes) if before is not None else 0
-        return min(self.plain, self.wholes[base] - saved)
+        size, taken = self.wholes[base], set[str]()
+        for loss, names in sorted(o for donor in donors for o in self._offers(base, donor)):
+            if taken.isdisjoint(names):
+                taken |= set(names)
+                size += loss
+        return min(self.plain, size)
+
+    def _offered(self, base: Donor, donor: Donor) -> list[tuple[int, tuple[str, ...]]]:
+        if donor not in self.builds:
+            return []
+        own, other = self.builds[base], self.builds[donor]
+        offers = [(p.bytes_in(other) - p.bytes_in(own), p.names) for p in parts_of(own, other)]
+        return [offer for offer in offers if offer[0] < 0]
 
 
 def measured(path: Path, donors: list[Donor]) -> Sizes | None:
@@ -108,14 +109,7 @@ def measured(path: Path, donors: list[Donor]) -> Sizes | None:
             continue
         if not foreign_complaint(baseline, build.data, compiler.clang.granted):
             wholes[donor] = ObjectFile(build.data).loadable_bytes()
-    if not wholes:
-        return None
-    parts = parts_of(read[min(wholes, key=lambda donor: wholes[donor])], list(read.values()))
-    sizes = {
-        donor: [p.bytes_in(build) if all(map(build.has, p.names)) else None for p in parts]
-        for donor, build in read.items()
-    }
-    return Sizes(ObjectFile(baseline).loadable_bytes(), wholes, sizes)
+    return Sizes(ObjectFile(baseline).loadable_bytes(), wholes, read) if wholes else None
 
 
 def mean_saved(found: list[Sizes], donors: list[Donor]) -> float:

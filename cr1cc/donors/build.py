@@ -214,7 +214,7 @@ def llvm_options(donor: Donor, major: int) -> list[str]:
     from cr1cc.passes.options import find_option
 
     rows = ((option, find_option(option)) for option in donor.llvm)
-    return [text for text, row in rows if row is None or row.holds_for(major, "X86")]
+    return [text for text, row in rows if row is not None and row.holds_for(major, "X86")]
 
 
 def _complaint(status: int, said: bytes) -> str:

@@ -3,7 +3,8 @@ part of the source that takes fewer bytes in another one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from cr1cc.asm.printer import print_unit
@@ -23,39 +24,42 @@ _MOST = 16 << 20
 _TRIALS = 32
 
 Choice = dict[str, str]  # global function: name of the build that it is taken from
+_Join = Callable[[Choice], Unit]  # puts together; raises AsmError
 
 
 class _Offer(NamedTuple):
     """A part as another build has it. Sorted, those that save most come first."""
 
     loss: int  # bytes, negative
-    part: int
     order: int  # of the build
-    build: str
     names: tuple[str, ...]
-
-    @property
-    def choice(self) -> Choice:
-        return dict.fromkeys(self.names, self.build)
+    build: str
 
 
-def mix(base: str, builds: Mapping[str, Build]) -> tuple[Choice, bytes] | None:
+def mix(
+    base: str, builds: Mapping[str, Build], granted: frozenset[str] = frozenset()
+) -> tuple[Choice, bytes] | None:
     """What to take from which build, and the assembly; None if there is nothing to take, or
-    assembly that is not understood. Of builds that are equally good the first is taken."""
+    assembly that is not understood. Of builds that are equally good the first is taken.
+
+    The result may need what is `granted` although the base does not.
+    """
     if sum(len(build.assembly) for build in builds.values()) > _MOST:
         return None
     read = {name: found for name, build in builds.items() if (found := _measured(build))}
     if base not in read:
         return None
     units = {name: found.unit for name, found in read.items()}
-    choice, result = _taken(units[base], units, sorted(_offers(base, read)))
-    return (choice, _bytes(result)) if choice else None
+    join = partial(splice, units[base], units, granted=granted)
+    return _taken(join, sorted(_offers(base, read)))
 
 
-def remix(base: str, builds: Mapping[str, Build], choice: Choice) -> bytes:
+def remix(
+    base: str, builds: Mapping[str, Build], choice: Choice, granted: frozenset[str] = frozenset()
+) -> bytes:
     """The assembly that `mix` gave with this choice. Raises AsmError if it gave none."""
     units = {name: read_unit(_text(build)) for name, build in builds.items()}
-    return _bytes(splice(units[base], units, choice))
+    return _bytes(splice(units[base], units, choice, granted))
 
 
 def _measured(build: Build) -> Measured | None:
@@ -67,39 +71,39 @@ def _measured(build: Build) -> Measured | None:
 
 def _offers(base: str, builds: Mapping[str, Measured]) -> Iterator[_Offer]:
     """The parts of other builds that take fewer bytes than the base's."""
-    for position, part in enumerate(parts_of(builds[base], list(builds.values()))):
-        before = part.bytes_in(builds[base])
-        for order, (name, build) in enumerate(builds.items()):
-            loss = part.bytes_in(build) - before
-            if loss < 0 and all(map(build.has, part.names)):
-                yield _Offer(loss, position, order, name, part.names)
+    own = builds[base]
+    for order, (name, build) in enumerate(builds.items()):
+        for part in parts_of(own, build):
+            loss = part.bytes_in(build) - part.bytes_in(own)
+            if loss < 0:
+                yield _Offer(loss, order, part.names, name)
 
 
-def _taken(base: Unit, units: Mapping[str, Unit], offers: list[_Offer]) -> tuple[Choice, Unit]:
-    """The best offer for each part that can be spliced, and the result."""
-    best: dict[int, _Offer] = {}
-    for offer in offers:
-        best.setdefault(offer.part, offer)
-    choice = {name: build for offer in best.values() for name, build in offer.choice.items()}
-    try:
-        return choice, splice(base, units, choice)
-    except AsmError:
-        return _one_by_one(base, units, offers)
-
-
-def _one_by_one(base: Unit, units: Mapping[str, Unit], offers: list[_Offer]) -> tuple[Choice, Unit]:
+def _taken(join: _Join, offers: list[_Offer]) -> tuple[Choice, bytes] | None:
+    """The best offers that do not overlap and can be spliced, and the result."""
     choice: Choice = {}
-    result, done = base, set[int]()
+    for offer in offers:
+        if choice.keys().isdisjoint(offer.names):
+            choice |= dict.fromkeys(offer.names, offer.build)
+    try:
+        return (choice, _bytes(join(choice))) if choice else None
+    except AsmError:
+        return _one_by_one(join, offers)
+
+
+def _one_by_one(join: _Join, offers: list[_Offer]) -> tuple[Choice, bytes] | None:
+    choice: Choice = {}
+    result: Unit | None = None
     for offer in offers[:_TRIALS]:
-        if offer.part in done:
+        wanted = choice | dict.fromkeys(offer.names, offer.build)
+        if len(wanted) < len(choice) + len(offer.names):  # they overlap
             continue
         try:
-            result = splice(base, units, choice | offer.choice)
+            result = join(wanted)
         except AsmError:
             continue
-        choice |= offer.choice
-        done.add(offer.part)
-    return choice, result
+        choice = wanted
+    return (choice, _bytes(result)) if result is not None else None
 
 
 def _text(build: Build) -> str:

@@ -1,13 +1,13 @@
 """The parts of a source that can come from different builds, and what each takes in a build.
 
-A part is a set of global functions with all local functions that any build makes them share:
-those move together, because every copy of a local function counts.
+A part is a set of global functions with all local functions that one of two builds makes them
+share: those move together, because every copy of a local function counts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,8 +98,8 @@ class Part:
         return sum(build.functions.get(member, 0) for member in self.members)
 
 
-def parts_of(base: Measured, builds: Sequence[Measured]) -> list[Part]:
-    """The parts of the base that have a global function, in the order of its text."""
+def parts_of(base: Measured, donor: Measured) -> list[Part]:
+    """The parts that can move from the donor into the base, in the order of the base's text."""
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -107,17 +107,11 @@ def parts_of(base: Measured, builds: Sequence[Measured]) -> list[Part]:
             leader[name] = name = leader[leader[name]]
         return name
 
-    for build in (base, *builds):
+    for build in (base, donor):
         for one, other in build.shared(base):
             leader[find(other)] = find(one)
-    return list(_parts(base, {name: find(name) for name in (*leader, *base.functions)}))
-
-
-def _parts(base: Measured, leaders: Mapping[str, str]) -> Iterator[Part]:
     members: dict[str, list[str]] = {}
-    for name, leader in leaders.items():
-        members.setdefault(leader, []).append(name)
-    for names in members.values():
-        own = tuple(sorted(name for name in names if base.has(name)))
-        if own:
-            yield Part(own, frozenset(names))
+    for name in dict.fromkeys((*base.functions, *leader)):
+        members.setdefault(find(name), []).append(name)
+    named = ((tuple(sorted(filter(base.has, names))), names) for names in members.values())
+    return [Part(own, frozenset(names)) for own, names in named if own and all(map(donor.has, own))]

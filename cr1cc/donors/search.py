@@ -112,7 +112,8 @@ def repeated(
         builds = {name: compiler.build(donor, text) for name, donor in wanted.items()}
         data = builds[base.text(major)].data
         if functions:
-            data = compiler.assemble(remix(base.text(major), builds, dict(known.tails)))
+            names = dict(known.tails)
+            data = compiler.assemble(remix(base.text(major), builds, names, _granted(compiler)))
         sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
         if sizes != (known.bytes_before, known.bytes_after):
             return None
@@ -153,7 +154,7 @@ def _mixed(
 
     if not compiler.splices:
         return None
-    made = mix(best.base.text(compiler.toolchain.major), builds)
+    made = mix(best.base.text(compiler.toolchain.major), builds, _granted(compiler))
     if made is None:
         return None
     choice, assembly = made
@@ -164,6 +165,10 @@ def _mixed(
         return None if refused or found.size >= best.size else found
     except (EvaluationError, NotElfError):
         return None
+
+
+def _granted(compiler: RealGcc) -> frozenset[str]:
+    return compiler.clang.granted if compiler.clang is not None else frozenset()
 
 
 def _refused(compiler: RealGcc, donors: Iterable[Donor], baseline: bytes, data: bytes) -> str:

@@ -16,7 +16,6 @@ from cr1cc.donors.table import (
     donors_for,
 )
 from cr1cc.passes.options import find_option
-from cr1cc.passes.table import find_pass
 from cr1cc.records import Level, Recipe
 
 # What changes the meaning of programs, what other objects see of this one, the instruction
@@ -85,17 +84,13 @@ def test_rows_of_other_targets_are_left_out() -> None:
         assert not row.targets or "aarch64-linux-gnu".startswith(row.targets)
 
 
-def test_options_of_llvm_are_vetted_ones_or_run_vetted_passes() -> None:
-    passes = {"-ir-outliner": "iroutliner", "-enable-merge-functions": "mergefunc"}
+def test_options_of_llvm_are_vetted_ones() -> None:
     for row in DONORS:
         assert not row.llvm or row.compiler == CLANG
-        for option in row.llvm:
-            assert find_option(option) or find_pass(passes[option]), option
+        assert all(find_option(option) for option in row.llvm)
 
 
 def test_a_clang_is_told_the_options_that_it_has() -> None:
-    row = Donor(
-        CLANG, "-Oz", (), "a test", llvm=("-aggressive-machine-cse", "-disable-lsr", "-ir-outliner")
-    )
+    row = Donor(CLANG, "-Oz", (), "a test", llvm=("-aggressive-machine-cse", "-disable-lsr"))
     assert llvm_options(row, 19) == list(row.llvm)
-    assert llvm_options(row, 14) == ["-disable-lsr", "-ir-outliner"]
+    assert llvm_options(row, 14) == ["-disable-lsr"]
