@@ -96,7 +96,7 @@ OPTIONS: dict[str, float] = {
     "-fsched-pressure": 0.03,
 }
 
-_SMALLEST, _LARGEST = 400, 16_000  # loadable bytes of the objects of a sample
+_LARGEST = 30_000  # loadable bytes of the objects of a sample
 
 
 def main() -> int:
@@ -107,6 +107,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sets", type=int, default=250, help="random sets that are measured")
     parser.add_argument("--per-package", type=int, default=4, help="texts of each package")
+    parser.add_argument("--smallest", type=int, default=400, help="loadable bytes of a text")
     parser.add_argument("--count", type=int, default=7, help="rows of the cover")
     parser.add_argument("--seed", type=int, default=1)
     given, rest = parser.parse_known_args()
@@ -184,7 +185,7 @@ def sample(given: argparse.Namespace) -> list[Path]:
             stem = path.name.rpartition("-")[0]
             if taken == given.per_package or stem in chosen:
                 continue
-            if _SMALLEST <= (_size(path, ()) or 0) <= _LARGEST:
+            if given.smallest <= (_size(path, ()) or 0) <= _LARGEST:
                 chosen[stem], taken = path, taken + 1
     return list(chosen.values())
 

@@ -22,7 +22,7 @@ from cr1cc.donors.build import Clang, RealGcc
 from cr1cc.donors.clang_options import clang_options, granted
 from cr1cc.donors.clang_text import refusal
 from cr1cc.donors.parts import Measured, parts_of
-from cr1cc.donors.table import CLANG, DONORS, GCC, Donor
+from cr1cc.donors.table import CLANG, DONORS, GCC, PASSES, Donor
 from cr1cc.donors.valid import foreign_complaint
 from cr1cc.driver.argv import parse
 from cr1cc.driver.gcc import GCC as DIALECT
@@ -42,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench_mix", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--per-package", type=int, default=3, help="texts of each package")
+    parser.add_argument("--smallest", type=int, default=2500, help="loadable bytes of a text")
     parser.add_argument("--recipes", type=int, default=7, help="recipes of clang's coreset")
     parser.add_argument("--count", type=int, default=9, help="rows of the cover")
     parser.add_argument("--seed", type=int, default=1)
@@ -60,7 +61,11 @@ def main() -> int:
 def candidates(count: int) -> Iterable[Donor]:
     """clang as it is, and with the options of the first recipes that begin with plain -Oz."""
     recipes = [r for r in known().recipes[Metric.BYTES] if r.stages[0] == "@size"][:count]
-    for options in [(), *(recipe.options for recipe in recipes)]:
+    sets: list[tuple[str, ...]] = [(), ("-disable-lsr", "-disable-machine-licm", "-disable-cgp")]
+    for recipe in recipes:
+        text = " ".join(recipe.stages)
+        sets.append((*recipe.options, *(o for o, name in PASSES.items() if name in text)))
+    for options in sets:
         for level, driver in product(("-Oz", "-Os"), ((), _FRAME)):
             yield Donor(CLANG, level, driver, "a trial", llvm=options)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cr1cc.donors.table import CLANG, Donor
+from cr1cc.donors.table import CLANG, PASSES, Donor
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
 from cr1cc.records import GccToolchain, Plan
@@ -213,8 +213,8 @@ def llvm_options(donor: Donor, major: int) -> list[str]:
     """What that clang is told with `-mllvm`, for x86-64, where alone it makes donors."""
     from cr1cc.passes.options import find_option
 
-    rows = ((option, find_option(option)) for option in donor.llvm)
-    return [text for text, row in rows if row is not None and row.holds_for(major, "X86")]
+    rows = {option: find_option(option) for option in donor.llvm}
+    return [o for o, row in rows.items() if o in PASSES or (row and row.holds_for(major, "X86"))]
 
 
 def _complaint(status: int, said: bytes) -> str:

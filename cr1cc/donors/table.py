@@ -62,15 +62,13 @@ class Donor:
 # A frame pointer where there is a frame; functions that call nothing do without.
 _FRAME = ("-fno-omit-frame-pointer", "-momit-leaf-frame-pointer")
 
-# Fewer values that live long, and fewer tables.
-_COMPACT = (
-    "-disable-lsr", "-disable-machine-licm", "-min-jump-table-entries=8", "-pre-RA-sched=list-burr",
-)  # fmt: skip
+# What LLVM is told that no row of `passes/options.py` says: to run a pass that is vetted.
+PASSES = {"-enable-merge-functions": "mergefunc", "-ir-outliner": "iroutliner"}
 
 # In the order of greedy covers of the gains on open packages (docs/gcc.md), so any budget
 # has a good beginning. A frame pointer makes addresses on the stack shorter and leaves less
 # to say to the unwinder; passes that compute a value early, or in two places, cost registers
-# that are saved and restored.
+# that are saved and restored. What LLVM is told are sets that were found for clang's coreset.
 DONORS: tuple[Donor, ...] = (
     Donor(
         GCC,
@@ -86,81 +84,16 @@ DONORS: tuple[Donor, ...] = (
         CLANG,
         "-Oz",
         _FRAME,
-        "what another compiler's instruction selection does better, large frames",
+        "functions that are alike, long ones with many branches",
         not_with=("-fomit-frame-pointer",),
-        llvm=_COMPACT,
-    ),
-    Donor(
-        GCC,
-        SMALLEST,
-        (
-            "-fno-tree-loop-im", "-fno-cse-follow-jumps", "-fno-tree-sink", "-fno-ivopts",
-            "-fno-tree-ch", "--param=max-inline-insns-auto=4", "-fno-move-loop-invariants",
+        llvm=(
+            "-disable-lsr", "-disable-machine-cse", "-disable-machine-licm",
+            "-dom-tree-reachability-max-bbs-to-explore=2", "-enable-ext-tsp-block-placement",
+            "-grow-region-complexity-budget=0", "-indvars-widen-indvars=false",
+            "-inline-call-penalty=2", "-max-speculation-depth=2", "-min-jump-table-entries=8",
+            "-phi-elim-split-all-critical-edges", "-scalar-evolution-huge-expr-threshold=0",
+            "-sink-insts-to-avoid-spills", "-enable-merge-functions",
         ),
-        "loops with few values",
-    ),
-    Donor(
-        CLANG,
-        "-Os",
-        (),
-        "small frames; static functions that are better left alone",
-        llvm=(*_COMPACT, "-inline-instr-cost=1000"),
-    ),
-    Donor(
-        CLANG,
-        "-Oz",
-        _FRAME,
-        "addresses and branches as they stand in the source",
-        not_with=("-fomit-frame-pointer",),
-        llvm=(*_COMPACT, "-disable-cgp", "-tail-merge-size=1"),
-    ),
-    Donor(
-        GCC,
-        SMALLEST,
-        (
-            "-fno-caller-saves", "--param=case-values-threshold=16",
-            "--param=gcse-unrestricted-cost=0", "-fno-shrink-wrap", "-fno-rerun-cse-after-loop",
-            "-fno-expensive-optimizations", "-fno-split-wide-types", "-fno-move-loop-invariants",
-            "-fno-ipa-cp",
-        ),
-        "wide integers, small switches",
-    ),
-    Donor(
-        CLANG,
-        "-O1",
-        _FRAME,
-        "code that grows when it is rearranged",
-        not_with=("-fomit-frame-pointer",),
-        llvm=_COMPACT,
-    ),
-    Donor(
-        GCC,
-        SMALLEST,
-        (
-            "--param=case-values-threshold=16", "-fno-code-hoisting", "-fno-gcse",
-            "-fno-inline-small-functions", "-fno-tree-sink", "-fno-expensive-optimizations",
-            "--param=max-inline-insns-auto=4", "-fno-ipa-sra", "-fno-ipa-modref",
-        ),
-        "small functions that are called more than once",
-    ),
-    Donor(
-        GCC,
-        SMALLEST,
-        (
-            "-fno-omit-frame-pointer", "-fno-shrink-wrap", "-fno-guess-branch-probability",
-            "-fno-expensive-optimizations", "-fno-tree-slsr",
-        ),
-        "large frames with several returns",
-    ),
-    Donor(
-        GCC,
-        SMALLEST,
-        (
-            "-fno-caller-saves", "-fno-tree-dominator-opts", "--param=gcse-unrestricted-cost=0",
-            "-fno-tree-loop-im", "-fno-forward-propagate", "-fno-thread-jumps",
-            "-fno-move-loop-invariants", "-fno-delete-null-pointer-checks",
-        ),
-        "long functions with many conditions",
     ),
     Donor(
         GCC,
@@ -176,9 +109,87 @@ DONORS: tuple[Donor, ...] = (
         CLANG,
         "-Oz",
         _FRAME,
-        "loops and switches, with a larger budget",
+        "code that is there more than once",
         not_with=("-fomit-frame-pointer",),
-        llvm=(),
+        llvm=(
+            "-aggressive-machine-cse", "-disable-block-placement", "-disable-lftr", "-disable-lsr",
+            "-disable-machine-licm", "-enable-load-in-loop-pre=false", "-inline-instr-cost=2",
+            "-join-splitedges", "-memdep-block-scan-limit=2", "-min-jump-table-entries=8",
+            "-sink-common-insts=true", "-tail-merge-size=1", "-ir-outliner",
+        ),
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-tree-loop-im", "-fno-cse-follow-jumps", "-fno-tree-sink", "-fno-ivopts",
+            "-fno-tree-ch", "--param=max-inline-insns-auto=4", "-fno-move-loop-invariants",
+        ),
+        "loops with few values",
+    ),
+    Donor(
+        CLANG,
+        "-Oz",
+        _FRAME,
+        "addresses and branches as they stand in the source",
+        not_with=("-fomit-frame-pointer",),
+        llvm=(
+            "-disable-machine-licm", "-disable-lsr", "-pre-RA-sched=list-burr",
+            "-min-jump-table-entries=8", "-disable-cgp", "-tail-merge-size=1",
+        ),
+    ),
+    Donor(
+        CLANG,
+        "-Oz",
+        (),
+        "small frames, code that is there more than once",
+        llvm=(
+            "-disable-lftr", "-disable-lsr", "-disable-machine-cse", "-disable-machine-licm",
+            "-enable-load-in-loop-pre=false", "-enable-misched=false", "-inline-instr-cost=2",
+            "-memdep-block-scan-limit=2", "-min-jump-table-entries=1000",
+            "-pre-RA-sched=list-hybrid", "-sink-common-insts=true", "-use-mbpi=false",
+            "-ir-outliner",
+        ),
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-caller-saves", "-fno-tree-dominator-opts", "--param=gcse-unrestricted-cost=0",
+            "-fno-tree-loop-im", "-fno-forward-propagate", "-fno-thread-jumps",
+            "-fno-move-loop-invariants", "-fno-delete-null-pointer-checks",
+        ),
+        "long functions with many conditions",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-omit-frame-pointer", "-fno-shrink-wrap", "-fno-guess-branch-probability",
+            "-fno-expensive-optimizations", "-fno-tree-slsr",
+        ),
+        "large frames with several returns",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "--param=case-values-threshold=16", "-fno-code-hoisting", "-fno-gcse",
+            "-fno-inline-small-functions", "-fno-tree-sink", "-fno-expensive-optimizations",
+            "--param=max-inline-insns-auto=4", "-fno-ipa-sra", "-fno-ipa-modref",
+        ),
+        "small functions that are called more than once",
+    ),
+    Donor(
+        GCC,
+        SMALLEST,
+        (
+            "-fno-caller-saves", "--param=case-values-threshold=16",
+            "--param=gcse-unrestricted-cost=0", "-fno-shrink-wrap", "-fno-rerun-cse-after-loop",
+            "-fno-expensive-optimizations", "-fno-split-wide-types", "-fno-move-loop-invariants",
+            "-fno-ipa-cp",
+        ),
+        "wide integers, small switches",
     ),
     Donor(
         GCC,

@@ -9,6 +9,7 @@ from cr1cc.donors.table import (
     CLANG,
     DONORS,
     GCC,
+    PASSES,
     SMALLEST,
     Donor,
     donor_named,
@@ -16,6 +17,7 @@ from cr1cc.donors.table import (
     donors_for,
 )
 from cr1cc.passes.options import find_option
+from cr1cc.passes.table import find_pass
 from cr1cc.records import Level, Recipe
 
 # What changes the meaning of programs, what other objects see of this one, the instruction
@@ -87,10 +89,13 @@ def test_rows_of_other_targets_are_left_out() -> None:
 def test_options_of_llvm_are_vetted_ones() -> None:
     for row in DONORS:
         assert not row.llvm or row.compiler == CLANG
-        assert all(find_option(option) for option in row.llvm)
+        assert all(option in PASSES or find_option(option) for option in row.llvm)
+    assert all(find_pass(name) for name in PASSES.values())
 
 
 def test_a_clang_is_told_the_options_that_it_has() -> None:
-    row = Donor(CLANG, "-Oz", (), "a test", llvm=("-aggressive-machine-cse", "-disable-lsr"))
+    row = Donor(
+        CLANG, "-Oz", (), "a test", llvm=("-aggressive-machine-cse", "-disable-lsr", "-ir-outliner")
+    )
     assert llvm_options(row, 19) == list(row.llvm)
-    assert llvm_options(row, 14) == ["-disable-lsr"]
+    assert llvm_options(row, 14) == ["-disable-lsr", "-ir-outliner"]
