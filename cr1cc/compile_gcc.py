@@ -2,8 +2,9 @@
 
     preprocess → text → is this object known? replace the object
                       → else: the own command makes the baseline and says what it has to say
-                        → is this text's decision known? build that donor, replace
-                        → else: build all donors, replace by the smallest, store the decision
+                        → is this text's decision known? build what it names, replace
+                        → else: build all donors, replace by the smallest object that they
+                          or their functions give, store the decision
 
 Only an object that was made of the very same files by a command that said nothing comes
 without the own command: what gcc prints may depend on comments and columns, which the text
@@ -19,6 +20,7 @@ from dataclasses import replace
 
 from cr1cc.config import Config
 from cr1cc.donors.build import Clang, RealGcc
+from cr1cc.donors.table import Donor
 from cr1cc.donors.text import Text
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
@@ -45,7 +47,7 @@ class CompileGcc:
     ) -> None:
         """Raises Fallback if this compiler cannot be served."""
         from cr1cc.donors.search import PROPOSER, VERSION
-        from cr1cc.donors.table import digest, donors_for
+        from cr1cc.donors.table import digest
 
         if not OLDEST <= toolchain.major <= NEWEST:
             raise Fallback(Outcome.UNSUPPORTED_VERSION, toolchain.identity)
@@ -57,10 +59,6 @@ class CompileGcc:
         self.cwd = cwd
         clang = _clang(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        donors = donors_for(
-            plan.size_level, toolchain.triple, plan.codegen, with_clang=clang is not None
-        )
-        self.donors = donors[: max(0, config.budget - 1)]  # the baseline is one of the budget
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
@@ -84,7 +82,7 @@ class CompileGcc:
         text = Text(data)
         if text.uses_precompiled_header:
             raise Fallback(Outcome.PRECOMPILED_HEADER)
-        with DecisionStore(self.config, self._check) as store:
+        with DecisionStore(self.config, self._check, self._check_function) as store:
             key = module_key(self.context, text.fingerprint())
             place = object_key(self.context, data, self._circumstances(text), "")
             stored = store.object(place) if silent and text.complete else None
@@ -110,7 +108,7 @@ class CompileGcc:
             known = store.module(key) if text.complete else None
             if known is not None and self._repeat(known, text, baseline):
                 return report(0, known, key, store.origin)
-            decision, data = best_donor(self.compiler, text.data, baseline, self.donors)
+            decision, data = best_donor(self.compiler, text.data, baseline, self._donors(text))
             if data is not None:
                 self._replace(data)
         except (EvaluationError, OSError) as error:
@@ -123,32 +121,35 @@ class CompileGcc:
         """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
             return True
-        from cr1cc.donors.search import refused_object
-        from cr1cc.donors.table import donor_of
-        from cr1cc.util.elf import NotElfError, ObjectFile
+        from cr1cc.donors.search import repeated
 
-        try:
-            donor = donor_of(known.recipe, self.toolchain.major)
-            if donor not in self.donors:
-                return False
-            data = self.compiler.build(donor, text.data)
-            sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
-            if sizes != (known.bytes_before, known.bytes_after):
-                return False  # not the decision of this text: a poisoned entry
-            if refused_object(self.compiler, donor, baseline, data):
-                return False
-        except (EvaluationError, NotElfError, ValueError):
-            return False
-        self._replace(data)
-        return True
+        data = repeated(self.compiler, text.data, baseline, self._donors(text), known)
+        if data is not None:
+            self._replace(data)
+        return data is not None
+
+    def _donors(self, text: Text) -> tuple[Donor, ...]:
+        """The builds that the budget has; the baseline is one of it."""
+        from cr1cc.donors.clang_text import refusal
+        from cr1cc.donors.table import donors_for
+
+        with_clang = self.compiler.clang is not None and not refusal(text.data)
+        plan = self.plan
+        rows = donors_for(plan.size_level, self.toolchain.triple, plan.codegen, with_clang=with_clang)
+        return rows[: max(0, self.config.budget - 1)]
 
     def _replace(self, data: bytes) -> None:
         self.compiler.replace(data, os.stat(self.plan.output).st_mode & 0o777)
 
     def _check(self, recipe: Recipe) -> None:
-        from cr1cc.donors.table import check_donor
+        from cr1cc.donors.table import donor_of
 
-        check_donor(recipe, self.toolchain.major)
+        donor_of(recipe, self.toolchain.major)
+
+    def _check_function(self, text: str) -> None:
+        from cr1cc.donors.table import donor_named
+
+        donor_named(text, self.toolchain.major)
 
     def _circumstances(self, text: Text) -> list[str]:
         """What object and messages depend on besides the text and the options of the key."""
@@ -177,7 +178,7 @@ def _clang(
         found = describe(driver, cache_dir=config.cache_dir, environ=environ)
     except ToolchainError:
         return None
-    return Clang(driver, found.identity, options, granted(plan))
+    return Clang(driver, found.identity, found.major, options, granted(plan))
 
 
 def _digest(name: bytes) -> str:

@@ -228,7 +228,7 @@ class FunctionChange:
     name: str
     before: int  # st_size in the baseline object; 0: not there
     after: int  # st_size in the new object; 0: not there
-    tail: str = ""  # the function's own attribute or pipeline, "" if it has none
+    tail: str = ""  # its own attribute, pipeline or donor, "" if it has none
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
@@ -247,7 +247,7 @@ class Decision:
     answer: Answer
     outcome: Outcome
     recipe: Recipe = Recipe()
-    tails: tuple[tuple[str, str], ...] = ()  # (function name, attribute or function pipeline)
+    tails: tuple[tuple[str, str], ...] = ()  # (function name, attribute, pipeline or donor)
     proposer: str = ""
     evaluations: int = 0
     bytes_before: int = 0

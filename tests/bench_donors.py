@@ -96,7 +96,7 @@ OPTIONS: dict[str, float] = {
     "-fsched-pressure": 0.03,
 }
 
-_SMALLEST, _LARGEST = 400, 16_000  # loadable bytes of the objects of a sample
+_LARGEST = 30_000  # loadable bytes of the objects of a sample
 
 
 def main() -> int:
@@ -107,6 +107,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sets", type=int, default=250, help="random sets that are measured")
     parser.add_argument("--per-package", type=int, default=4, help="texts of each package")
+    parser.add_argument("--smallest", type=int, default=400, help="loadable bytes of a text")
     parser.add_argument("--count", type=int, default=7, help="rows of the cover")
     parser.add_argument("--seed", type=int, default=1)
     given, rest = parser.parse_known_args()
@@ -161,7 +162,7 @@ def _capture(folder: Path, arguments: list[str]) -> None:
 
 def _measure(given: argparse.Namespace) -> None:
     """Appends a line per set to `sizes.jsonl`: the set, and its size for each text or null."""
-    texts = _sample(given)
+    texts = sample(given)
     sets = [(), *((option,) for option in OPTIONS)]
     drawn = random.Random(given.seed)
     for _ in range(given.sets):
@@ -173,7 +174,7 @@ def _measure(given: argparse.Namespace) -> None:
             file.flush()
 
 
-def _sample(given: argparse.Namespace) -> list[Path]:
+def sample(given: argparse.Namespace) -> list[Path]:
     """Some texts of each package; the same name twice is one library in two packages."""
     chosen: dict[str, Path] = {}
     for name in PACKAGES:
@@ -184,7 +185,7 @@ def _sample(given: argparse.Namespace) -> list[Path]:
             stem = path.name.rpartition("-")[0]
             if taken == given.per_package or stem in chosen:
                 continue
-            if _SMALLEST <= (_size(path, ()) or 0) <= _LARGEST:
+            if given.smallest <= (_size(path, ()) or 0) <= _LARGEST:
                 chosen[stem], taken = path, taken + 1
     return list(chosen.values())
 
@@ -202,7 +203,7 @@ def _size(path: Path, options: tuple[str, ...]) -> int | None:
     toolchain = describe_gcc(gcc, cache_dir=str(path.parent))
     donor = Donor(GCC, SMALLEST, options, "a trial")
     try:
-        data = RealGcc(plan, toolchain, os.environ).build(donor, path.read_bytes())
+        data = RealGcc(plan, toolchain, os.environ).build(donor, path.read_bytes()).data
     except EvaluationError:
         return None
     if not options:

@@ -31,6 +31,7 @@ _INTEGERS = {
 }  # fmt: skip
 _STRINGS = {".ascii": b"", ".asciz": b"\0", ".string": b"\0"}
 _ZEROS = (".skip", ".space", ".zero")
+_VARIABLE = (".sleb128", ".uleb128")
 _NUMBER = r"-?[ \t]*(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _INTEGER = re.compile(_NUMBER)
 _ADDRESS = re.compile(
@@ -135,6 +136,23 @@ def _merged(parts: list[bytes | Address]) -> Contents:
 def size_of(held: Contents) -> int:
     """Bytes of contents."""
     return sum(part.size if isinstance(part, Address) else len(part) for part in held)
+
+
+def data_size(unit: Unit, atom: int) -> int:
+    """About how many bytes the directives of an atom give: a number of variable length counts
+    as one, alignment is not counted."""
+    size = 0
+    for statement in unit.statements_of(atom):
+        if statement.kind is not Kind.DIRECTIVE:
+            continue
+        operands = split_operands(statement.operands)
+        if statement.name in _INTEGERS:
+            size += _INTEGERS[statement.name] * len(operands)
+        elif statement.name in _VARIABLE:
+            size += len(operands)
+        elif statement.name in _STRINGS or statement.name in _ZEROS:
+            size += size_of(tuple(_parts(statement) or ()))
+    return size
 
 
 def alignment(unit: Unit, atom: int) -> int | None:

@@ -34,14 +34,20 @@ from cr1cc.asm.unit import AtomKind, Unit
 from cr1cc.errors import AsmError
 
 
-def splice(base: Unit, donors: Mapping[str, Unit], choice: Mapping[str, str]) -> Unit:
+def splice(
+    base: Unit,
+    donors: Mapping[str, Unit],
+    choice: Mapping[str, str],
+    granted: frozenset[str] = frozenset(),
+) -> Unit:
     """The base with the functions named in `choice` from the donors that it names for them.
 
-    `donors` gives units by any names. Raises AsmError for what cannot be done.
+    `donors` gives units by any names. The result may need what is `granted` although the base
+    does not. Raises AsmError for what cannot be done.
     """
     graph = graph_of(base)
     check_alone(graph)
-    host = Host(graph, Statics(graph))
+    host = Host(graph, Statics(graph), granted=granted)
     host.names |= base.symbols.keys() | graph.mentioned
     transplants, replaced = [], set[int]()
     for index, name in enumerate(sorted(set(choice.values())), 1):
@@ -60,7 +66,7 @@ def splice(base: Unit, donors: Mapping[str, Unit], choice: Mapping[str, str]) ->
     kept = _kept(graph, replaced, host.used, frozenset(choice))
     text = print_unit(compose(host, transplants, kept))
     result = read_unit(text, base.machine)
-    _check_result(graph, Graph(result))
+    _check_result(host, Graph(result))
     return result
 
 
@@ -142,16 +148,17 @@ def _is_removable(graph: Graph, atom: int) -> bool:
     )
 
 
-def _check_result(base: Graph, result: Graph) -> None:
+def _check_result(host: Host, result: Graph) -> None:
     """Raises AsmError unless the result defines and needs what the base does."""
+    base = host.graph
     before, after = dict(_visible(base)), dict(_visible(result))
     if before != after:
         name = min(before.items() ^ after.items())[0]
         raise AsmError(f"{name} would not be as in the base")
     for name in sorted(result.mentioned):
-        if result.symbol(name).atom is None and (
-            name not in base.mentioned or base.symbol(name).atom is not None
-        ):
+        if result.symbol(name).atom is not None or host.may_need(name):
+            continue
+        if name not in base.mentioned or base.symbol(name).atom is not None:
             raise AsmError(f"{name} would be undefined")
 
 

@@ -38,6 +38,12 @@ class Host:
     alignments: dict[int, int] = field(default_factory=dict)  # bytes, of its atoms, if more
     copies: dict[str, str] = field(default_factory=dict)  # name in the source: symbol of the copy
     names: set[str] = field(default_factory=set)  # all that are taken
+    granted: frozenset[str] = frozenset()  # what donors may need although the base does not
+
+    def may_need(self, name: str) -> bool:
+        """Whether a symbol that the base knows nothing of may be needed."""
+        known = name in self.graph.mentioned or name in self.graph.unit.symbols
+        return name in self.granted and not known
 
     def align(self, atom: int, wanted: int | None) -> None:
         """Give an object at least an alignment in bytes. Raises AsmError if that moves others."""
@@ -136,6 +142,8 @@ class Transplant:
             assert symbol.atom is not None
             self._rename(name)
             self._take(symbol.atom)
+            return
+        if symbol.atom is None and self.host.may_need(name):
             return
         check_symbol(self.host.graph, self.donor, name)
         self.host.used.add(name)

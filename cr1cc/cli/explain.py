@@ -148,7 +148,8 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
             (f.name, f.before, f.after, f.after - f.before, f.tail or "-", f.origin or "-")
             for f in decision.functions
         ]
-        headings = ("function", "before", "after", "change", "own pipeline", "known from")
+        own = "own pipeline" if decision.ic_before else "own donor"
+        headings = ("function", "before", "after", "change", own, "known from")
         output.table(headings, rows, numbers=(1, 2, 3))
 
 

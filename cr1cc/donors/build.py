@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cr1cc.donors.table import CLANG, Donor
+from cr1cc.donors.table import CLANG, PASSES, Donor
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
 from cr1cc.records import GccToolchain, Plan
@@ -20,12 +20,31 @@ _SECONDS = 300
 _LANGUAGES = {"c": "cpp-output", "c++": "c++-cpp-output"}
 
 
+# What functions of several builds of gcc need to call each other: its callers otherwise rely
+# on registers and on a stack that a callee of the same build leaves as they are.
+APART = ("-fno-ipa-ra", "-fno-ipa-stack-alignment")
+
+# Options of the user, by their beginning, whose assembly is not spliced.
+_WHOLE_ONLY = ("-fipa-ra", "-fipa-stack-alignment", "-m16", "-m32", "-masm=", "-mx32")
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a donor build gave: an object, and the assembly that it was made of, empty
+    if its functions are not to be had one by one."""
+
+    donor: Donor
+    data: bytes
+    assembly: bytes = b""
+
+
 @dataclass(frozen=True)
 class Clang:
     """A clang that may make objects for one plan of gcc."""
 
     driver: str
     identity: str
+    major: int
     options: tuple[str, ...]  # what it is told besides level and language
     granted: frozenset[str]  # functions that its objects may need anew
 
@@ -80,39 +99,59 @@ class RealGcc:
             raise EvaluationError("the preprocessor gave no text")
         return text, not said
 
-    def build(self, donor: Donor, text: bytes) -> bytes:
-        """The object that a donor build makes of the text.
+    @property
+    def splices(self) -> bool:
+        """Whether functions of several builds may be put together for this command. Debug
+        information describes the code of one build, and its parts refer to each other by
+        numbers: there is no taking out what belongs to one function."""
+        return (
+            "__x86_64__" in self.toolchain.defaults
+            and not self.plan.debug
+            and not any(word.startswith(_WHOLE_ONLY) for word in self.plan.codegen)
+        )
 
-        Raises EvaluationError if the compiler fails or has anything to say.
+    def build(self, donor: Donor, text: bytes) -> Build:
+        """The object that a donor build makes of the text, by way of assembly if its functions
+        may be spliced.
+
+        Raises EvaluationError if a compiler fails or has anything to say.
         """
-        if donor.compiler == CLANG:
-            return self._by_clang(donor, text)
-        command = donor_command(self.plan, self.toolchain, donor)
-        return self._object([self.toolchain.driver, *command], text)
+        driver, words, text = self._command(donor, text)
+        if not self.splices:
+            return Build(donor, self._object([driver, *words, "-c"], text))
+        assembly = self._assembly([driver, *words, "-S", "-o", "-"], text)
+        return Build(donor, self.assemble(assembly), assembly)
 
-    def _by_clang(self, donor: Donor, text: bytes) -> bytes:
-        from cr1cc.donors.clang_text import for_clang, refusal  # most compiles need neither
+    def assemble(self, assembly: bytes) -> bytes:
+        """The object of an assembly, by the user's gcc. Raises EvaluationError as `build`."""
+        command = [self.toolchain.driver, *self.plan.codegen, "-c", "-x", "assembler", "-"]
+        return self._object(command, assembly)
+
+    def _command(self, donor: Donor, text: bytes) -> tuple[str, list[str], bytes]:
+        """The compiler, its arguments but for what to make, and its input."""
+        apart = self.splices
+        if donor.compiler != CLANG:
+            words = donor_command(self.plan, self.toolchain, donor, APART if apart else ())
+            return self.toolchain.driver, words, text
+        from cr1cc.donors.clang_text import for_clang  # most compiles do not need it
 
         if self.clang is None:
             raise EvaluationError("there is no clang for this command")
-        if refused := refusal(text):
-            raise EvaluationError(f"not for clang: {refused}")
-        command = clang_command(self.clang, donor)
-        return self._object([self.clang.driver, *command], for_clang(text))
+        # Some tables that clang writes only its own assembler knows, unless it is told.
+        words = clang_command(self.clang, donor, ("-fno-integrated-as",) if apart else ())
+        return self.clang.driver, words, for_clang(text)
+
+    def _assembly(self, command: Sequence[str], text: bytes) -> bytes:
+        status, made, said = self._run(command, text)
+        if status or said or not made:
+            raise EvaluationError(_complaint(status, said))
+        return made
 
     def _object(self, command: Sequence[str], text: bytes) -> bytes:
-        source = process.memory_file(text)
         # An assembler needs a name to write to.
         output = f"{self.plan.output}.cr1-{os.getpid()}.donor.tmp"
         with ending.removed(output):
-            try:
-                status, _, said = process.capture(
-                    [*command, "-o", output], self.environ, stdin=source, seconds=_SECONDS
-                )
-            except OSError as error:  # such as a compiler that was just removed
-                raise EvaluationError(f"{command[0]}: {error.strerror}") from None
-            finally:
-                os.close(source)
+            status, _, said = self._run([*command, "-o", output], text)
             if status or said:
                 raise EvaluationError(_complaint(status, said))
             try:
@@ -120,42 +159,62 @@ class RealGcc:
             except OSError as error:
                 raise EvaluationError(f"the build left no object: {error.strerror}") from None
 
+    def _run(self, command: Sequence[str], text: bytes) -> tuple[int, bytes, bytes]:
+        source = process.memory_file(text)
+        try:
+            return process.capture(command, self.environ, stdin=source, seconds=_SECONDS)
+        except OSError as error:  # such as a compiler that was just removed
+            raise EvaluationError(f"{command[0]}: {error.strerror}") from None
+        finally:
+            os.close(source)
+
     def replace(self, data: bytes, mode: int = 0o666) -> None:
         """Put an object in the place of the user's. Raises OSError."""
         replace_file(self.plan.output, data, mode)
 
 
-def donor_command(plan: Plan, toolchain: GccToolchain, donor: Donor) -> list[str]:
-    """Arguments by which gcc makes a donor's object of text on standard input.
+def donor_command(
+    plan: Plan, toolchain: GccToolchain, donor: Donor, more: Sequence[str] = ()
+) -> list[str]:
+    """Arguments by which gcc compiles text on standard input as a donor does; `more` of them.
 
     The options of the row come first: where the user has named one, the last one wins.
     """
     return [
         donor.level_option(toolchain.major),
         *donor.options,
+        *more,
         *plan.codegen,
         "-w",  # warnings are the own command's business, and may be errors
         "-pipe",
-        "-c",
         "-x",
         _LANGUAGES[plan.language],
         "-",
     ]
 
 
-def clang_command(clang: Clang, donor: Donor) -> list[str]:
-    """Arguments by which clang makes a donor's object of C on standard input."""
+def clang_command(clang: Clang, donor: Donor, more: Sequence[str] = ()) -> list[str]:
+    """The same for clang and C."""
     return [
         donor.level_option(0),
         *donor.options,
+        *(word for option in llvm_options(donor, clang.major) for word in ("-mllvm", option)),
+        *more,
         *clang.options,
         "-w",
         "-Qunused-arguments",
-        "-c",
         "-x",
         _LANGUAGES["c"],
         "-",
     ]
+
+
+def llvm_options(donor: Donor, major: int) -> list[str]:
+    """What that clang is told with `-mllvm`, for x86-64, where alone it makes donors."""
+    from cr1cc.passes.options import find_option
+
+    rows = {option: find_option(option) for option in donor.llvm}
+    return [o for o, row in rows.items() if o in PASSES or (row and row.holds_for(major, "X86"))]
 
 
 def _complaint(status: int, said: bytes) -> str:

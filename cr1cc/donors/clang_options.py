@@ -164,9 +164,12 @@ def _unasked(words: Sequence[str], defaults: set[str]) -> list[str]:
     options = []
     if not any(word.startswith(("-std=", "--std=", "-ansi")) for word in words):
         options.append("-std=gnu17")  # of gcc 11 to 14
-    if not set(words) & set(_POSITION):
+    said = [word for word in words if word in _POSITION]
+    if not said:
         position = {"__PIE__": "-fPIE", "__PIC__": "-fPIC"}
         options.append(next((o for m, o in position.items() if m in defaults), "-fno-pic"))
+    if (said or options)[-1] in ("-fPIE", "-fpie"):
+        options.append("-fdirect-access-external-data")  # as gcc on x86-64: no detour by the GOT
     if not set(words) & set(_UNWINDING):
         options.append("-fasynchronous-unwind-tables")
     return options

@@ -7,6 +7,7 @@ compilers may understand differently is looked for by name: better no donor than
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Words that make two compilers disagree, or that one of them lacks: types whose layout or
 # passing has changed between versions, builtins that see through calls, extensions of gcc.
@@ -28,9 +29,9 @@ _IN_SYSTEM_HEADERS = frozenset(
 _ALIKE = frozenset(
     b"alias aligned alloc_align alloc_size always_inline assume_aligned cleanup cold common const "
     b"constructor deprecated destructor error fallthrough format format_arg gnu_inline hot malloc "
-    b"may_alias mode no_instrument_function nocommon noinline nonnull noreturn nothrow packed pure "
-    b"returns_nonnull returns_twice sentinel tls_model transparent_union unavailable unused used "
-    b"visibility warn_unused_result warning weak".split()
+    b"may_alias maybe_unused mode no_instrument_function nocommon nodiscard noinline nonnull "
+    b"noreturn nothrow packed pure returns_nonnull returns_twice sentinel tls_model "
+    b"transparent_union unavailable unused used visibility warn_unused_result warning weak".split()
 )
 # Attributes without which code may be larger or a warning missing, and nothing else.
 _HINTS = frozenset(
@@ -51,24 +52,32 @@ _SIZED_FLOATS = re.compile(rb"\b_Float\d+x?\b")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _LITERAL = re.compile(rb'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 _ASSEMBLER = re.compile(rb"\b(?:asm|__asm|__asm__)\b")
-# How glibc's __REDIRECT names the function that is really called.
-_REDIRECTION = re.compile(rb'\b__asm__ \("" "\w+"\)')
+# What stops a compiler from moving memory accesses, and is no instruction.
+_BARRIER = re.compile(
+    rb'\b(?:asm|__asm|__asm__)\s+(?:volatile|__volatile|__volatile__)\s*\(\s*""\s*'
+    rb':\s*:\s*:\s*"memory"\s*\)'
+)
+# How glibc names the function that is really called: __REDIRECT, and sigpause by hand.
+_REDIRECTION = re.compile(rb'\b__asm__ \((?:"" "\w+"|"__\w+")\)')
 _ATTRIBUTE = re.compile(rb"\b__attribute(?:__)?\b\s*\(\(")
+# Attributes of C23, without a namespace.
+_IN_BRACKETS = re.compile(rb"\[\[\s*(\w+)\s*(?:\(\s*\"\"\s*\)\s*)?\]\]")
 # Spelt so in headers only: `malloc (…)` without underscores would be a call as well.
 _DEALLOCATOR = re.compile(rb"\b__malloc__ ?\([^()]*\)")
 _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+(.*)$", re.MULTILINE)
 _LINEMARKER = re.compile(rb'^# \d+ "(?:[^"\\]|\\.)*"((?: \d)*)$', re.MULTILINE)
 
 
+@lru_cache(maxsize=1)
 def refusal(text: bytes) -> str:
     """Why clang is not given this text, "" if it is."""
     for pragma in _PRAGMA.findall(text):
         if not pragma.startswith(_PRAGMAS):
             return f"it has #pragma {pragma.decode(errors='replace').strip()}"
-    plain = _LITERAL.sub(b'""', _REDIRECTION.sub(b"", text))
+    plain = _LITERAL.sub(b'""', _REDIRECTION.sub(b"", _BARRIER.sub(b"", text)))
     if _ASSEMBLER.search(plain):
         return "it has inline assembler"
-    if b"[[" in plain:
+    if b"[[" in _IN_BRACKETS.sub(b"", plain):
         return "it has attributes in brackets"
     for name in _attributes(plain):
         if name not in _ALIKE and name not in _HINTS:
@@ -81,6 +90,7 @@ def refusal(text: bytes) -> str:
     return f"it has {sized.decode()}" if sized else ""
 
 
+@lru_cache(maxsize=1)  # for several builds
 def for_clang(text: bytes) -> bytes:
     """The same program in words that clang accepts."""
     first = text.find(b"\n") + 1  # behind the linemarker that names the source
@@ -91,7 +101,7 @@ def for_clang(text: bytes) -> bytes:
 
 def _attributes(text: bytes) -> set[bytes]:
     """The names of all attributes, without underscores around them."""
-    names: set[bytes] = set()
+    names = {name.removeprefix(b"__").removesuffix(b"__") for name in _IN_BRACKETS.findall(text)}
     for match in _ATTRIBUTE.finditer(text):
         depth, at, fresh = 2, match.end(), True
         while depth > 0 and at < len(text):

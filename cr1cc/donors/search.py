@@ -1,4 +1,5 @@
-"""Make a decision for one source: build donors, validate, take the smallest.
+"""Make a decision for one source: build donors, validate, take the smallest object, or one of
+functions from several if that is smaller.
 
 Nothing here writes an object. When equal inputs would get another decision, `VERSION` is
 raised.
@@ -6,24 +7,48 @@ raised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cr1cc import decide
 from cr1cc.donors import valid
-from cr1cc.donors.build import RealGcc
-from cr1cc.donors.table import CLANG, Donor
-from cr1cc.errors import EvaluationError
+from cr1cc.donors.build import Build, RealGcc
+from cr1cc.donors.table import CLANG, Donor, donor_named, donor_of
+from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Turn
 from cr1cc.util.elf import NotElfError, ObjectFile
 
-VERSION = "1"
+VERSION = "2"
 PROPOSER = "donors"
 
+_WHOLE = "compiled from the same preprocessed source by {}"
+_MIXED = "spliced from compilations of the same preprocessed source by {}"
 _EVIDENCE = (
-    "compiled from the same preprocessed source by {}; smaller loadable bytes, same symbols, "
-    "debug and unwind data measured on the emitted object"
+    "; smaller loadable bytes, same symbols, debug and unwind data measured on the emitted object"
 )
+_MAKERS = {
+    (False, True): "the same compiler with other choices",
+    (True, False): "clang",
+    (True, True): "clang and the same compiler with other choices",
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A valid object: its base, and the functions that come from elsewhere."""
+
+    base: Donor
+    functions: Mapping[str, Donor]
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return ObjectFile(self.data).loadable_bytes()
+
+    @property
+    def donors(self) -> list[Donor]:
+        return [self.base, *self.functions.values()]
 
 
 def best_donor(
@@ -42,51 +67,121 @@ def best_donor(
     limit = before.loadable_bytes()
     if not functions:
         return _nothing(Answer.NOTHING, Outcome.NO_CODE, limit), None
-    major = compiler.toolchain.major
-    best: tuple[int, Donor, bytes] | None = None
-    trace, refused, valid_ones = [], "", 0
-    for donor in donors:
-        size: int | None = None
-        try:
-            data = compiler.build(donor, text)
-            refusal = refused_object(compiler, donor, baseline, data)
-        except EvaluationError as error:
-            refusal = str(error)
-        if refusal:
-            refused = refusal
-        else:
-            size, valid_ones = ObjectFile(data).loadable_bytes(), valid_ones + 1
-            if size < (best[0] if best else limit):
-                best = size, donor, data
-        trace.append(Turn(Turn.MEASURED, donor.recipe(major), limit, size))
-    turns = tuple(trace)
-    if best is None:
+    builds, valid_ones, turns, refused = _built(compiler, text, baseline, donors)
+    best = min(valid_ones, key=lambda found: found.size, default=None)
+    if best is not None:
+        best = _mixed(compiler, baseline, builds, best) or best
+    if best is None or best.size >= limit:
         if refused and not valid_ones:
             return _nothing(
                 Answer.FAILED, Outcome.CANDIDATES_FAILED, limit, turns, evidence=refused
             ), None
         return _nothing(Answer.NOTHING, Outcome.NOTHING_BETTER, limit, turns), None
-    size, donor, data = best
-    maker = "clang" if donor.compiler == CLANG else "the same compiler with other choices"
+    major = compiler.toolchain.major
+    tails = {name: donor.text(major) for name, donor in sorted(best.functions.items())}
+    after = ObjectFile(best.data).function_sizes()
     return Decision(
         Answer.BETTER,
         Outcome.SMALLER,
-        recipe=donor.recipe(major),
+        recipe=best.base.recipe(major),
+        tails=tuple(tails.items()),
         proposer=PROPOSER,
         evaluations=len(turns),
         bytes_before=limit,
-        bytes_after=size,
-        evidence=_EVIDENCE.format(maker),
-        functions=decide.function_changes(functions, ObjectFile(data).function_sizes(), {}, {}),
+        bytes_after=best.size,
+        evidence=_evidence(best),
+        functions=decide.function_changes(functions, after, tails, dict.fromkeys(tails, "search")),
         trace=turns,
-    ), data
+    ), best.data
 
 
-def refused_object(compiler: RealGcc, donor: Donor, baseline: bytes, data: bytes) -> str:
-    """Why a donor's object may not replace the baseline, "" if it may."""
-    if donor.compiler == CLANG and compiler.clang is not None:
+def repeated(
+    compiler: RealGcc, text: bytes, baseline: bytes, donors: Sequence[Donor], known: Decision
+) -> bytes | None:
+    """The object of a known better decision; None if it is not what the decision says, which
+    then is not that of this text."""
+    from cr1cc.donors.mix import remix
+
+    major = compiler.toolchain.major
+    try:
+        base = donor_of(known.recipe, major)
+        functions = {name: donor_named(donor, major) for name, donor in known.tails}
+        wanted = {donor.text(major): donor for donor in (base, *functions.values())}
+        if not set(wanted.values()) <= set(donors):
+            return None
+        builds = {name: compiler.build(donor, text) for name, donor in wanted.items()}
+        data = builds[base.text(major)].data
+        if functions:
+            names = dict(known.tails)
+            data = compiler.assemble(remix(base.text(major), builds, names, _granted(compiler)))
+        sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
+        if sizes != (known.bytes_before, known.bytes_after):
+            return None
+        return None if _refused(compiler, wanted.values(), baseline, data) else data
+    except (AsmError, EvaluationError, NotElfError, ValueError):
+        return None
+
+
+def _built(
+    compiler: RealGcc, text: bytes, baseline: bytes, donors: Sequence[Donor]
+) -> tuple[dict[str, Build], list[_Found], tuple[Turn, ...], str]:
+    """All builds by name, those whose objects are valid, the turns, and the last refusal."""
+    builds, found, turns, refused = {}, [], [], ""
+    major = compiler.toolchain.major
+    limit = ObjectFile(baseline).loadable_bytes()
+    for donor in donors:
+        size: int | None = None
+        try:
+            build = compiler.build(donor, text)
+            builds[donor.text(major)] = build
+            refusal = _refused(compiler, [donor], baseline, build.data)
+        except EvaluationError as error:
+            refusal = str(error)
+        if refusal:
+            refused = refusal
+        else:
+            found.append(_Found(donor, {}, build.data))
+            size = found[-1].size
+        turns.append(Turn(Turn.MEASURED, donor.recipe(major), limit, size))
+    return builds, found, tuple(turns), refused
+
+
+def _mixed(
+    compiler: RealGcc, baseline: bytes, builds: Mapping[str, Build], best: _Found
+) -> _Found | None:
+    """The best build with functions of the others, if that is smaller and valid."""
+    from cr1cc.donors.mix import mix  # of no use to a known decision
+
+    if not compiler.splices:
+        return None
+    made = mix(best.base.text(compiler.toolchain.major), builds, _granted(compiler))
+    if made is None:
+        return None
+    choice, assembly = made
+    functions = {name: builds[build].donor for name, build in choice.items()}
+    try:
+        found = _Found(best.base, functions, compiler.assemble(assembly))
+        refused = _refused(compiler, found.donors, baseline, found.data)
+        return None if refused or found.size >= best.size else found
+    except (EvaluationError, NotElfError):
+        return None
+
+
+def _granted(compiler: RealGcc) -> frozenset[str]:
+    return compiler.clang.granted if compiler.clang is not None else frozenset()
+
+
+def _refused(compiler: RealGcc, donors: Iterable[Donor], baseline: bytes, data: bytes) -> str:
+    """Why an object of donors may not replace the baseline, "" if it may."""
+    if compiler.clang is not None and any(donor.compiler == CLANG for donor in donors):
         return valid.foreign_complaint(baseline, data, compiler.clang.granted)
     return valid.complaint(baseline, data)
+
+
+def _evidence(found: _Found) -> str:
+    compilers = {donor.compiler for donor in found.donors}
+    makers = _MAKERS[CLANG in compilers, bool(compilers - {CLANG})]
+    return (_MIXED if found.functions else _WHOLE).format(makers) + _EVIDENCE
 
 
 def _nothing(

@@ -10,7 +10,7 @@ Options that the user names come behind those of the row, and the last one wins.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cr1cc.records import Level, Recipe
@@ -31,7 +31,8 @@ class Donor:
     """One build: `compiler`, `level` and `options`, for commands with one of `objectives`.
 
     `targets` are prefixes of triples, () means all. `not_with` are beginnings of options
-    of the user that this build does not go with.
+    of the user that this build does not go with. `llvm` is what clang is told with `-mllvm`:
+    options that the clang at hand has no row for in `passes/options.py` are left out.
     """
 
     compiler: str
@@ -41,6 +42,7 @@ class Donor:
     objectives: tuple[Level, ...] = SIZE
     targets: tuple[str, ...] = ()
     not_with: tuple[str, ...] = ()
+    llvm: tuple[str, ...] = ()
 
     def level_option(self, major: int) -> str:
         """The option of the level, for gcc of that major version."""
@@ -50,13 +52,23 @@ class Donor:
 
     def recipe(self, major: int) -> Recipe:
         """The build as a decision holds it: compiler and level, then the options."""
-        return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options)
+        return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options + self.llvm)
+
+    def text(self, major: int) -> str:
+        """The same in words, as a decision says it of a function."""
+        return " ".join((self.compiler, self.level_option(major), *self.options, *self.llvm))
 
 
-# In the order of a greedy cover of the gains on open packages (docs/gcc.md), so any budget
-# has the best beginning. A frame pointer makes addresses on the stack shorter and leaves less
+# A frame pointer where there is a frame; functions that call nothing do without.
+_FRAME = ("-fno-omit-frame-pointer", "-momit-leaf-frame-pointer")
+
+# What LLVM is told that no row of `passes/options.py` says: to run a pass that is vetted.
+PASSES = {"-enable-merge-functions": "mergefunc", "-ir-outliner": "iroutliner"}
+
+# In the order of greedy covers of the gains on open packages (docs/gcc.md), so any budget
+# has a good beginning. A frame pointer makes addresses on the stack shorter and leaves less
 # to say to the unwinder; passes that compute a value early, or in two places, cost registers
-# that are saved and restored.
+# that are saved and restored. What LLVM is told are sets that were found for clang's coreset.
 DONORS: tuple[Donor, ...] = (
     Donor(
         GCC,
@@ -69,14 +81,42 @@ DONORS: tuple[Donor, ...] = (
         "large frames, loops and small switches",
     ),
     Donor(
+        CLANG,
+        "-Oz",
+        _FRAME,
+        "functions that are alike, long ones with many branches",
+        not_with=("-fomit-frame-pointer",),
+        llvm=(
+            "-disable-lsr", "-disable-machine-cse", "-disable-machine-licm",
+            "-dom-tree-reachability-max-bbs-to-explore=2", "-enable-ext-tsp-block-placement",
+            "-grow-region-complexity-budget=0", "-indvars-widen-indvars=false",
+            "-inline-call-penalty=2", "-max-speculation-depth=2", "-min-jump-table-entries=8",
+            "-phi-elim-split-all-critical-edges", "-scalar-evolution-huge-expr-threshold=0",
+            "-sink-insts-to-avoid-spills", "-enable-merge-functions",
+        ),
+    ),
+    Donor(
         GCC,
         SMALLEST,
         (
-            "--param=case-values-threshold=16", "-fno-code-hoisting", "-fno-gcse",
-            "-fno-inline-small-functions", "-fno-tree-sink", "-fno-expensive-optimizations",
-            "--param=max-inline-insns-auto=4", "-fno-ipa-sra", "-fno-ipa-modref",
+            "-fno-omit-frame-pointer", "-fno-gcse", "-fno-guess-branch-probability",
+            "-fno-tree-ter", "-fno-tree-sra", "-fno-tree-vrp", "-fno-rerun-cse-after-loop",
+            "-fno-tree-slsr", "-fno-move-loop-invariants", "-fno-tree-scev-cprop",
         ),
-        "small functions that are called more than once",
+        "large frames with structures on the stack",
+    ),
+    Donor(
+        CLANG,
+        "-Oz",
+        _FRAME,
+        "code that is there more than once",
+        not_with=("-fomit-frame-pointer",),
+        llvm=(
+            "-aggressive-machine-cse", "-disable-block-placement", "-disable-lftr", "-disable-lsr",
+            "-disable-machine-licm", "-enable-load-in-loop-pre=false", "-inline-instr-cost=2",
+            "-join-splitedges", "-memdep-block-scan-limit=2", "-min-jump-table-entries=8",
+            "-sink-common-insts=true", "-tail-merge-size=1", "-ir-outliner",
+        ),
     ),
     Donor(
         GCC,
@@ -88,13 +128,28 @@ DONORS: tuple[Donor, ...] = (
         "loops with few values",
     ),
     Donor(
-        GCC,
-        SMALLEST,
-        (
-            "-fno-omit-frame-pointer", "-fno-shrink-wrap", "-fno-guess-branch-probability",
-            "-fno-expensive-optimizations", "-fno-tree-slsr",
+        CLANG,
+        "-Oz",
+        _FRAME,
+        "addresses and branches as they stand in the source",
+        not_with=("-fomit-frame-pointer",),
+        llvm=(
+            "-disable-machine-licm", "-disable-lsr", "-pre-RA-sched=list-burr",
+            "-min-jump-table-entries=8", "-disable-cgp", "-tail-merge-size=1",
         ),
-        "large frames with several returns",
+    ),
+    Donor(
+        CLANG,
+        "-Oz",
+        (),
+        "small frames, code that is there more than once",
+        llvm=(
+            "-disable-lftr", "-disable-lsr", "-disable-machine-cse", "-disable-machine-licm",
+            "-enable-load-in-loop-pre=false", "-enable-misched=false", "-inline-instr-cost=2",
+            "-memdep-block-scan-limit=2", "-min-jump-table-entries=1000",
+            "-pre-RA-sched=list-hybrid", "-sink-common-insts=true", "-use-mbpi=false",
+            "-ir-outliner",
+        ),
     ),
     Donor(
         GCC,
@@ -110,18 +165,20 @@ DONORS: tuple[Donor, ...] = (
         GCC,
         SMALLEST,
         (
-            "-fno-omit-frame-pointer", "-fno-gcse", "-fno-guess-branch-probability",
-            "-fno-tree-ter", "-fno-tree-sra", "-fno-tree-vrp", "-fno-rerun-cse-after-loop",
-            "-fno-tree-slsr", "-fno-move-loop-invariants", "-fno-tree-scev-cprop",
+            "-fno-omit-frame-pointer", "-fno-shrink-wrap", "-fno-guess-branch-probability",
+            "-fno-expensive-optimizations", "-fno-tree-slsr",
         ),
-        "large frames with structures on the stack",
+        "large frames with several returns",
     ),
     Donor(
-        CLANG,
-        "-Oz",
-        ("-fno-omit-frame-pointer",),
-        "what another compiler's instruction selection does better",
-        not_with=("-fomit-frame-pointer",),
+        GCC,
+        SMALLEST,
+        (
+            "--param=case-values-threshold=16", "-fno-code-hoisting", "-fno-gcse",
+            "-fno-inline-small-functions", "-fno-tree-sink", "-fno-expensive-optimizations",
+            "--param=max-inline-insns-auto=4", "-fno-ipa-sra", "-fno-ipa-modref",
+        ),
+        "small functions that are called more than once",
     ),
     Donor(
         GCC,
@@ -142,17 +199,17 @@ DONORS: tuple[Donor, ...] = (
             "-fno-tree-sra", "-fno-expensive-optimizations", "-fno-thread-jumps",
             "--param=max-inline-insns-auto=4",
         ),
-        "large frames and small functions, with a larger budget",
+        "large frames and small functions",
     ),
     Donor(
         GCC,
         SMALLEST,
         (
-            "-fno-omit-frame-pointer", "-fno-caller-saves", "-fno-shrink-wrap",
-            "-fno-tree-loop-im", "-fno-cse-follow-jumps", "-fno-inline-functions-called-once",
+            "-fno-omit-frame-pointer", "-fno-caller-saves", "-fno-shrink-wrap", "-fno-tree-loop-im",
+            "-fno-cse-follow-jumps", "-fno-inline-functions-called-once",
             "-fno-rerun-cse-after-loop", "-fno-expensive-optimizations",
         ),
-        "static functions that are better left alone, with a larger budget",
+        "static functions that are better left alone",
     ),
 )  # fmt: skip
 
@@ -171,16 +228,19 @@ def donors_for(
     )
 
 
-def check_donor(recipe: Recipe, major: int) -> None:
-    """Raises ValueError if `recipe` is no row of the table: a stored one may be anything."""
-    if not any(donor.recipe(major) == recipe for donor in DONORS):
-        raise ValueError("not a donor of the table")
-
-
 def donor_of(recipe: Recipe, major: int) -> Donor:
-    """The row that `recipe` came from. Raises ValueError if there is none."""
+    """The row that `recipe` came from; a stored one may be anything. Raises ValueError."""
+    return _row(lambda donor: donor.recipe(major) == recipe)
+
+
+def donor_named(text: str, major: int) -> Donor:
+    """The row that prints as `text`. Raises ValueError if there is none."""
+    return _row(lambda donor: donor.text(major) == text)
+
+
+def _row(fits: Callable[[Donor], bool]) -> Donor:
     for donor in DONORS:
-        if donor.recipe(major) == recipe:
+        if fits(donor):
             return donor
     raise ValueError("not a donor of the table")
 
@@ -188,7 +248,7 @@ def donor_of(recipe: Recipe, major: int) -> Donor:
 def digest() -> str:
     """What changes with the table, hexadecimal; it is part of every key."""
     rows = [
-        (donor.compiler, donor.level, donor.options, donor.targets, donor.not_with,
+        (donor.compiler, donor.level, donor.options, donor.llvm, donor.targets, donor.not_with,
          [level.value for level in donor.objectives])
         for donor in DONORS
     ]  # fmt: skip

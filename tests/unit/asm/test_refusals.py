@@ -13,6 +13,8 @@ from cr1cc.asm.graph import Graph
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.splice import _check_result, splice
 from cr1cc.asm.statement import Machine
+from cr1cc.asm.statics import Statics
+from cr1cc.asm.transplant import Host
 from cr1cc.errors import AsmError
 from tests.unit.asm.snippets import CLANG, GCC, READ_X, F, data, function
 
@@ -179,9 +181,25 @@ def test_two_donors_with_one_constant_that_the_base_lacks_are_refused() -> None:
 
 def test_a_result_that_is_not_as_the_base_is_refused() -> None:
     with pytest.raises(AsmError, match="g would not be as in the base"):
-        _check_result(Graph(read_unit(F + G)), Graph(read_unit(F)))
+        _check_result(host(F + G), Graph(read_unit(F)))
     with pytest.raises(AsmError, match="h would be undefined"):
-        _check_result(Graph(read_unit(F)), Graph(read_unit(function("\tcall h"))))
+        _check_result(host(F), Graph(read_unit(function("\tcall h"))))
+
+
+def host(text: str) -> Host:
+    graph = Graph(read_unit(text))
+    return Host(graph, Statics(graph))
+
+
+def test_what_is_granted_may_be_needed_unless_the_base_knows_the_name() -> None:
+    calls = read_unit(function("\tcall memcpy@PLT"))
+    donors, choice, granted = {"d": calls}, {"f": "d"}, frozenset({"memcpy"})
+    with pytest.raises(AsmError, match="the donor needs memcpy, the base does not"):
+        splice(read_unit(F), donors, choice)
+    assert "memcpy" in Graph(splice(read_unit(F), donors, choice, granted)).mentioned
+    own = F + function(name="memcpy", binding="")
+    with pytest.raises(AsmError, match="only one of base and donor defines memcpy"):
+        splice(read_unit(own), donors, choice, granted)
 
 
 def test_every_reason_is_exercised() -> None:

@@ -46,6 +46,15 @@ def test_what_the_user_says_is_not_said_otherwise(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "direct"), [("", True), ("-fPIE", True), ("-fPIC", False), ("-fno-pie", False)]
+)
+def test_a_program_reaches_data_of_others_as_gcc_does(
+    tmp_path: Path, words: str, direct: bool
+) -> None:
+    assert ("-fdirect-access-external-data" in (told(tmp_path, words) or ())) is direct
+
+
+@pytest.mark.parametrize(
     "words",
     ["-fno-tree-ter", "-fstack-protector-strong", "-fcf-protection", "-march=native", "-mavx2",
      "-m32", "-ffast-math", "-fno-trapping-math", "-fopenmp", "--param=max-inline-insns-size=1",
@@ -94,6 +103,12 @@ SYSTEM = b'# 1 "/usr/include/x.h" 1 3 4\n'
         b'extern int scan(void) __asm__ ("" "__scan") __attribute__ ((__nothrow__ , __leaf__));',
         b"extern void *get(int) __attribute__ ((__malloc__)) __attribute__ ((__malloc__ (put)));",
         b'const char *s = "asm(x) __attribute__((optimize(3))) [[";',
+        b'extern int sigpause (int __sig) __asm__ ("__xpg_sigpause") __attribute__ ((pure));',
+        b'void f(int *p) { *p = 1; __asm__ __volatile__ ("": : :"memory"); *p = 2; }',
+        b'void f(int *p) { *p = 1; asm volatile ("" ::: "memory"); *p = 2; }',
+        b"[[__nodiscard__]] int f(void);\nvoid g(int a) { switch (a) { case 1: g(2); "
+        b"[[fallthrough]]; default: g(3); } }",
+        b'[[deprecated("with a reason")]] int f(void);',
         b"struct s { int a; } __attribute__((packed, aligned (4)));",
         SYSTEM + b"extern _Float128 f128(_Float128);\n# 2 \"a.c\" 2\nint g(void);",
         b"#pragma pack(push, 1)\nstruct s { char c; int i; };\n#pragma pack(pop)",
@@ -107,6 +122,10 @@ def test_ordinary_text_is_clangs_too(text: bytes) -> None:
     ("text", "why"),
     [
         (b'int f(void) { __asm__ volatile ("nop"); return 1; }', "assembler"),
+        (b'void f(void) { __asm__ ("nop"); }', "assembler"),
+        (b'void f(long a) { __asm__ volatile ("" : : "r"(a) : "memory"); }', "assembler"),
+        (b"[[gnu::section(x)]] int v;", "brackets"),
+        (b"[[__section__]] int v;", "section"),
         (b'register long sp asm ("rsp");', "assembler"),
         (b'asm(".symver a,b@C");', "assembler"),
         (b'int f(int) __attribute__((optimize("O3")));', "optimize"),

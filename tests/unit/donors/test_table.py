@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cr1cc.donors.table import CLANG, DONORS, GCC, SMALLEST, check_donor, donor_of, donors_for
+from cr1cc.donors.build import llvm_options
+from cr1cc.donors.table import (
+    CLANG,
+    DONORS,
+    GCC,
+    PASSES,
+    SMALLEST,
+    Donor,
+    donor_named,
+    donor_of,
+    donors_for,
+)
+from cr1cc.passes.options import find_option
+from cr1cc.passes.table import find_pass
 from cr1cc.records import Level, Recipe
 
 # What changes the meaning of programs, what other objects see of this one, the instruction
@@ -34,14 +47,14 @@ def test_every_row_keeps_the_meaning_of_programs() -> None:
 
 
 def test_no_row_stands_twice() -> None:
-    assert len({(row.compiler, row.level, row.options) for row in DONORS}) == len(DONORS)
+    assert len({row.text(12) for row in DONORS}) == len(DONORS)
 
 
 def test_every_row_is_found_again_by_its_recipe() -> None:
     for major in (11, 12, 14):
         for row in DONORS:
             assert donor_of(row.recipe(major), major) == row
-            check_donor(row.recipe(major), major)
+            assert donor_named(row.text(major), major) == row
 
 
 def test_a_recipe_that_is_no_row_is_refused() -> None:
@@ -52,7 +65,9 @@ def test_a_recipe_that_is_no_row_is_refused() -> None:
         Recipe(("gcc -O3",), DONORS[0].options),
     ):
         with pytest.raises(ValueError, match="not a donor"):
-            check_donor(recipe, 12)
+            donor_of(recipe, 12)
+        with pytest.raises(ValueError, match="not a donor"):
+            donor_named(" ".join((*recipe.stages, *recipe.options)), 12)
 
 
 def test_before_gcc_12_the_smallest_level_is_os() -> None:
@@ -69,3 +84,18 @@ def test_clang_is_left_out_unless_there_is_one() -> None:
 def test_rows_of_other_targets_are_left_out() -> None:
     for row in donors_for(Level.OZ, "aarch64-linux-gnu", (), with_clang=True):
         assert not row.targets or "aarch64-linux-gnu".startswith(row.targets)
+
+
+def test_options_of_llvm_are_vetted_ones() -> None:
+    for row in DONORS:
+        assert not row.llvm or row.compiler == CLANG
+        assert all(option in PASSES or find_option(option) for option in row.llvm)
+    assert all(find_pass(name) for name in PASSES.values())
+
+
+def test_a_clang_is_told_the_options_that_it_has() -> None:
+    row = Donor(
+        CLANG, "-Oz", (), "a test", llvm=("-aggressive-machine-cse", "-disable-lsr", "-ir-outliner")
+    )
+    assert llvm_options(row, 19) == list(row.llvm)
+    assert llvm_options(row, 14) == ["-disable-lsr", "-ir-outliner"]

@@ -69,3 +69,10 @@ def test_what_every_environment_has_may_be_needed_anew(made: Make) -> None:
     after = made(text, "-O2", "-fno-builtin")
     assert "memset is needed anew" in foreign_complaint(before, after, _NONE)
     assert foreign_complaint(before, after, frozenset({"memset"})) == ""
+
+
+def test_what_the_linker_defines_may_be_needed_anew(made: Make) -> None:
+    direct = made("extern int v; int f(void) { return v; }", "-fPIE")
+    by_table = made("extern int v; int f(void) { return v; }", "-fPIC")
+    assert "_GLOBAL_OFFSET_TABLE_" in complaint(direct, by_table)
+    assert foreign_complaint(direct, by_table, _NONE) == ""
