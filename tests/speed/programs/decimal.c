@@ -16,9 +16,9 @@ static void multiply(const uint32_t *a, const uint32_t *b, uint32_t *to) {
         to[i + WORDS] = (uint32_t)carry;
     }
 }
-static int euler(void) {
+static uint32_t euler(void) {
     static int a[DIGITS];
-    int sum = 0;
+    uint32_t sum = 0;
     for (int i = 0; i < DIGITS; i++) a[i] = 1;
     for (int digit = 0; digit < DIGITS / 2; digit++) {
         int carry = 0;
@@ -26,7 +26,7 @@ static int euler(void) {
             int t = a[i] * 10 + carry;
             carry = t / (i + 1), a[i] = t % (i + 1);
         }
-        sum = sum * 7 + carry;
+        sum = sum * 7 + (uint32_t)carry;
     }
     return sum;
 }
@@ -38,5 +38,5 @@ int main(void) {
         memcpy(number, product + WORDS / 2, sizeof number);
         sum = sum * 31 + product[WORDS];
     }
-    printf("%u %d %d\n", sum, euler(), euler());
+    printf("%u %u %u\n", sum, euler(), euler());
 }
