@@ -135,7 +135,9 @@ class CompileGcc:
 
         with_clang = self.compiler.clang is not None and not refusal(text.data)
         plan = self.plan
-        rows = donors_for(plan.size_level, self.toolchain.triple, plan.codegen, with_clang=with_clang)
+        rows = donors_for(
+            plan.size_level, self.toolchain.triple, plan.codegen, with_clang=with_clang
+        )
         return rows[: max(0, self.config.budget - 1)]
 
     def _replace(self, data: bytes) -> None:
