@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from cr1cc.passes import standard
+from cr1cc.passes.attributes import ATTRIBUTES
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.options import Option, options_for
 from cr1cc.passes.pipeline import mutate, nest, random_pipeline, thin
@@ -42,11 +43,14 @@ def chosen(major: int, target: str) -> list[Recipe]:
 
 
 def shipped(major: int, target: str) -> list[Recipe]:
-    """What users get: the recipes of the coreset and, each as a stage, its tails."""
+    """What users get: the recipes of the coreset, as they are and with every attribute, and
+    its tails, each as a stage."""
     coreset = Coreset()
     tails = [Recipe((SIZE, tail)) for tail in coreset.tails]
-    recipes = (recipe for metric in Metric for recipe in coreset.recipes[metric])
-    fitting = [adapt(recipe, major, target) for recipe in (*recipes, *tails)]
+    recipes = [recipe for metric in Metric for recipe in coreset.recipes[metric]]
+    names = tuple(row.name for row in ATTRIBUTES)
+    marked = [Recipe((*recipe.stages, *names), recipe.options) for recipe in recipes]
+    fitting = [adapt(recipe, major, target) for recipe in (*recipes, *marked, *tails)]
     return list(dict.fromkeys(fitting))
 
 
