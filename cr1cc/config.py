@@ -8,7 +8,7 @@ On the path of every compile: without files nothing but `os` is needed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -188,15 +188,11 @@ def user_file(environ: Mapping[str, str]) -> str | None:
 
 def project_file(cwd: str) -> str | None:
     """The nearest `cr1.toml` in `cwd` or a directory above it."""
-    directory = os.path.abspath(cwd)
-    while True:
-        path = os.path.join(directory, PROJECT_FILE)
+    for folder in _upward(cwd):
+        path = os.path.join(folder, PROJECT_FILE)
         if os.path.exists(path):
             return path
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    return None
 
 
 def find_lock(setting: str, cwd: str) -> str | None:
@@ -204,16 +200,22 @@ def find_lock(setting: str, cwd: str) -> str | None:
     in `cwd` or above it, up to the top of the repository. None: there is none."""
     if setting:
         return setting
-    directory = os.path.abspath(cwd)
-    while True:
-        path = os.path.join(directory, LOCK_FILE)
+    for folder in _upward(cwd):
+        path = os.path.join(folder, LOCK_FILE)
         if os.path.exists(path):
             return path
-        parent = os.path.dirname(directory)
-        tops = (os.path.join(directory, name) for name in _REPOSITORY)
-        if parent == directory or any(map(os.path.exists, tops)):
+        if any(os.path.exists(os.path.join(folder, name)) for name in _REPOSITORY):
             return None
-        directory = parent
+    return None
+
+
+def _upward(cwd: str) -> Iterator[str]:
+    """The folder itself, and all above it."""
+    folder = os.path.abspath(cwd)
+    yield folder
+    while (parent := os.path.dirname(folder)) != folder:
+        folder = parent
+        yield folder
 
 
 def cache_home(environ: Mapping[str, str]) -> str:

@@ -29,19 +29,15 @@ class Stream:
     def begins_atom(
         self, statement: Statement, treatment: Treatment | None, ahead: Iterable[Statement]
     ) -> bool:
-        """Whether a new atom begins with a statement; `ahead` are it and the next ones."""
-        raise NotImplementedError
+        """Whether a new atom begins with a statement; `ahead` are it and the next ones. Here:
+        only with the first one of the section."""
+        return self.atom < 0
 
 
 class WholeStream(Stream):
     """A section that is one atom."""
 
     kind = AtomKind.WHOLE
-
-    def begins_atom(
-        self, statement: Statement, treatment: Treatment | None, ahead: Iterable[Statement]
-    ) -> bool:
-        return self.atom < 0
 
 
 class CodeStream(Stream):

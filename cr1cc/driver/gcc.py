@@ -12,6 +12,7 @@ from cr1cc.driver.option import Meaning
 from cr1cc.driver.options_gcc_code_generation import GCC_CODE_GENERATION_ROWS
 from cr1cc.driver.options_gcc_diagnostics import GCC_DIAGNOSTICS_ROWS
 from cr1cc.driver.options_gcc_driver import GCC_DRIVER_ROWS
+from cr1cc.driver.options_gcc_optimiser import GCC_OPTIMISER_ROWS
 from cr1cc.driver.options_gcc_pass_through import GCC_PASS_THROUGH_ROWS
 from cr1cc.outcome import Outcome
 from cr1cc.records import Level, Speed
@@ -22,6 +23,7 @@ GCC = Dialect(
             "code generation": GCC_CODE_GENERATION_ROWS,
             "diagnostics": GCC_DIAGNOSTICS_ROWS,
             "driver": GCC_DRIVER_ROWS,
+            "optimiser": GCC_OPTIMISER_ROWS,
             "pass through": GCC_PASS_THROUGH_ROWS,
         }
     ),

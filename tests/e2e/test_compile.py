@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cr1cc.records import Toolchain
-from tests.e2e.wrapped import PROGRAM, Wrapped, loadable
+from tests.e2e.wrapped import PROGRAM, Wrapped, check_smaller_and_alike, loadable, output
 
 _THROWING = """
 #include <cstdio>
@@ -95,27 +95,13 @@ def place(tmp_path: Path, any_toolchain: Toolchain) -> Wrapped:
     return Wrapped(tmp_path, any_toolchain)
 
 
-def _output(wrapped: Wrapped, name: str, obj: str) -> bytes:
-    pie = [] if b"no-pie" not in obj.encode() else ["-no-pie"]
-    linked = wrapped.real(obj, *pie, "-o", "program", name=name)
-    assert linked.status == 0, linked.stderr
-    return subprocess.run([wrapped.folder / "program"], capture_output=True, check=True).stdout
-
-
 @pytest.mark.parametrize("flags", _FLAGS, ids=" ".join)
 @pytest.mark.parametrize("source", _SOURCES)
 def test_the_object_is_never_larger_and_the_program_does_the_same(
     place: Wrapped, source: str, flags: tuple[str, ...]
 ) -> None:
     name = "clang++" if source.endswith("pp") else "clang"
-    suffix = ".no-pie.o" if "-fno-pie" in flags else ".o"
-    place.write(source, _SOURCES[source])
-    place.real(*flags, "-c", source, "-o", f"plain{suffix}", name=name)
-    done = place.cr1(*flags, "-c", source, "-o", f"ours{suffix}", name=name)
-    assert (done.status, done.stdout, done.stderr) == (0, b"", b"")
-    assert place.last().outcome in ("smaller", "nothing_better")
-    assert loadable(place.read(f"ours{suffix}")) <= loadable(place.read(f"plain{suffix}"))
-    assert _output(place, name, f"ours{suffix}") == _output(place, name, f"plain{suffix}")
+    check_smaller_and_alike(place, name, source, _SOURCES[source], flags)
 
 
 def test_a_recipe_does_gain_something(place: Wrapped) -> None:
@@ -135,7 +121,7 @@ def test_every_supported_version_compiles_and_never_makes_it_larger(
     assert place.cr1("-Oz", "-c", "program.c", "-o", "ours.o").status == 0
     assert place.last().outcome in ("smaller", "nothing_better")
     assert loadable(place.read("ours.o")) <= loadable(place.read("plain.o"))
-    assert _output(place, "clang", "ours.o") == _output(place, "clang", "plain.o")
+    assert output(place, "clang", "ours.o") == output(place, "clang", "plain.o")
 
 
 def test_the_bytes_are_the_same_in_every_cache_state(place: Wrapped, tmp_path: Path) -> None:

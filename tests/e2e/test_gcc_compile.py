@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_compile import _ODDITIES, _THROWING
-from tests.e2e.wrapped import PROGRAM, Wrapped, WrappedGcc, loadable
+from tests.e2e.wrapped import (
+    PROGRAM,
+    WrappedGcc,
+    check_smaller_and_alike,
+    loadable,
+    output,
+)
 
 _SOURCES = {"program.c": PROGRAM, "oddities.c": _ODDITIES, "throwing.cpp": _THROWING}
 
@@ -29,27 +35,13 @@ def place(tmp_path: Path, gcc_and_gxx: tuple[str, str]) -> WrappedGcc:
     return WrappedGcc(tmp_path, *gcc_and_gxx)
 
 
-def _output(wrapped: Wrapped, name: str, obj: str) -> bytes:
-    pie = ["-no-pie"] if "no-pie" in obj else []
-    linked = wrapped.real(obj, *pie, "-o", "program", name=name)
-    assert linked.status == 0, linked.stderr
-    return subprocess.run([wrapped.folder / "program"], capture_output=True, check=True).stdout
-
-
 @pytest.mark.parametrize("flags", _FLAGS, ids=" ".join)
 @pytest.mark.parametrize("source", _SOURCES)
 def test_the_object_is_never_larger_and_the_program_does_the_same(
     place: WrappedGcc, source: str, flags: tuple[str, ...]
 ) -> None:
     name = "g++" if source.endswith("pp") else "gcc"
-    suffix = ".no-pie.o" if "-fno-pie" in flags else ".o"
-    place.write(source, _SOURCES[source])
-    place.real(*flags, "-c", source, "-o", f"plain{suffix}", name=name)
-    done = place.cr1(*flags, "-c", source, "-o", f"ours{suffix}", name=name)
-    assert (done.status, done.stdout, done.stderr) == (0, b"", b"")
-    assert place.last().outcome in ("smaller", "nothing_better")
-    assert loadable(place.read(f"ours{suffix}")) <= loadable(place.read(f"plain{suffix}"))
-    assert _output(place, name, f"ours{suffix}") == _output(place, name, f"plain{suffix}")
+    check_smaller_and_alike(place, name, source, _SOURCES[source], flags)
 
 
 def test_a_donor_does_gain_something(place: WrappedGcc) -> None:
@@ -74,7 +66,7 @@ def test_clang_may_make_a_donor_if_it_is_asked_for(
     ).status == 0  # fmt: skip
     assert place.last().outcome in ("smaller", "nothing_better")
     assert loadable(place.read("ours.o")) <= loadable(place.read("plain.o"))
-    assert _output(place, "gcc", "ours.o") == _output(place, "gcc", "plain.o")
+    assert output(place, "gcc", "ours.o") == output(place, "gcc", "plain.o")
 
 
 def test_the_bytes_are_the_same_in_every_cache_state(place: WrappedGcc, tmp_path: Path) -> None:

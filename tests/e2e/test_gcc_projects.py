@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from cr1cc.errors import ToolchainError
-from cr1cc.outcome import Outcome
-from tests.e2e.test_projects import SOURCES, available, internal_errors
-from tests.projects import compilers, reasons
-from tests.projects.build import Compiler, build, check, compare
+from tests.e2e.test_projects import SOURCES, available, check_project
+from tests.projects import compilers
+from tests.projects.build import Compiler, build, compare
 from tests.projects.table import ACCEPTANCE
 
 JOBS = min(os.cpu_count() or 1, 8)
@@ -47,20 +46,7 @@ def test_a_project_passes_its_own_test_and_no_object_is_larger(
     level, settings = WAYS[way]
     ours = compilers.ours_gcc(plain, tmp_path / "home", **settings)
     place = tmp_path / "work"
-    before = build(project, plain, level, place, JOBS, SOURCES)
-    expected = check(project, before)
-    assert expected.passed, f"with plain gcc, too: {expected.detail}"
-    after = build(project, ours, level, place, JOBS, SOURCES)
-    result = check(project, after)
-    assert result.passed, result.detail
-    assert result.outputs == expected.outputs
-    comparison = compare(before, after)
-    assert not comparison.only_plain
-    assert not comparison.only_ours
-    assert not comparison.larger
-    assert after.loadable < before.loadable
-    assert reasons.counts(ours).get(Outcome.INTERNAL_ERROR.counter, 0) == 0, internal_errors(ours)
-    assert reasons.decided(ours, after), "no object came from cr1-gcc"
+    check_project(project, plain, ours, level, place)
 
 
 def test_a_project_is_built_by_a_cross_compiler(tmp_path: Path) -> None:

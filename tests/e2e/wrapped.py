@@ -145,3 +145,25 @@ def _run(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
         command, cwd=folder, env=environ, capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def output(wrapped: Wrapped, name: str, obj: str) -> bytes:
+    """What the program prints that the real compiler links of an object."""
+    pie = ["-no-pie"] if "no-pie" in obj else []
+    linked = wrapped.real(obj, *pie, "-o", "program", name=name)
+    assert linked.status == 0, linked.stderr
+    return subprocess.run([wrapped.folder / "program"], capture_output=True, check=True).stdout
+
+
+def check_smaller_and_alike(
+    place: Wrapped, name: str, source: str, text: str, flags: tuple[str, ...]
+) -> None:
+    """Our object is decided on in silence, not larger, and makes a program that does the same."""
+    suffix = ".no-pie.o" if "-fno-pie" in flags else ".o"
+    place.write(source, text)
+    place.real(*flags, "-c", source, "-o", f"plain{suffix}", name=name)
+    done = place.cr1(*flags, "-c", source, "-o", f"ours{suffix}", name=name)
+    assert (done.status, done.stdout, done.stderr) == (0, b"", b"")
+    assert place.last().outcome in ("smaller", "nothing_better")
+    assert loadable(place.read(f"ours{suffix}")) <= loadable(place.read(f"plain{suffix}"))
+    assert output(place, name, f"ours{suffix}") == output(place, name, f"plain{suffix}")
