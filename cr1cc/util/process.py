@@ -7,12 +7,11 @@ them); descriptors that Python opened are close-on-exec.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 # Python ignores these at its own start; an ignored signal would stay ignored in
 # the child, which then sees EPIPE where a compiler expects to be ended quietly.
@@ -71,7 +70,8 @@ def capture(
 ) -> tuple[int, bytes, bytes]:
     """Run `argv`; returns the status as `run` does, standard output and standard error.
 
-    `seconds` of processor time is what the program, and each that it starts, may take.
+    `seconds` of processor time is what the program, and each that it starts, may take; with
+    it, a program that cannot be started is status 126 or 127, as in a shell.
     Raises OSError when the program cannot be started.
     """
     # Files in memory instead of pipes: nothing to pump, so nothing can deadlock.
@@ -79,8 +79,8 @@ def capture(
     try:
         err = os.memfd_create("stderr")
         try:
-            with _limited(seconds):
-                status = run(argv, env=env, stdin=stdin, stdout=out, stderr=err)
+            command = argv if seconds is None else _limited(argv, seconds)
+            status = run(command, env=env, stdin=stdin, stdout=out, stderr=err)
             return status, _contents(out), _contents(err)
         finally:
             os.close(err)
@@ -88,21 +88,16 @@ def capture(
         os.close(out)
 
 
-@contextlib.contextmanager
-def _limited(seconds: int | None) -> Iterator[None]:
-    """Programs that are started get this limit, which we ourselves do not live to see."""
-    if seconds is None:
-        yield
-        return
+def _limited(argv: Sequence[str], seconds: int) -> list[str]:
+    """`argv` as a command whose program gets this limit before it can start another one.
+
+    Never by a limit of our own that it inherits: we may have taken more already.
+    """
     import resource  # here, because a passed-through command limits nothing
 
-    before = resource.getrlimit(resource.RLIMIT_CPU)
-    wanted = seconds if before[0] == resource.RLIM_INFINITY else min(seconds, before[0])
-    resource.setrlimit(resource.RLIMIT_CPU, (wanted, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_CPU, before)
+    ours = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    wanted = seconds if ours == resource.RLIM_INFINITY else min(seconds, ours)
+    return ["/bin/sh", "-c", f'ulimit -S -t {wanted}; exec "$@"', "sh", *argv]
 
 
 def _spawn(

@@ -76,6 +76,25 @@ def test_a_program_that_is_not_there_is_an_oserror() -> None:
         run(["/no/such/program"], env=ENV)
 
 
+def test_processor_time_is_limited_for_the_program_and_what_it_starts() -> None:
+    status, out, _ = capture(
+        shell("ulimit -t; sh -c 'ulimit -t; while :; do :; done'"), ENV, seconds=1
+    )
+    assert out.split() == [b"1", b"1"]
+    assert status in (-signal.SIGXCPU, 128 + signal.SIGXCPU)
+
+
+def test_a_limit_for_a_program_is_none_for_us_who_may_have_taken_more() -> None:
+    text = (
+        "import os, time\n"
+        "from cr1cc.util.process import capture\n"
+        "while time.process_time() < 1.2: pass\n"
+        "for _ in range(50): assert capture(['/bin/true'], os.environ, seconds=1)[0] == 0\n"
+        "assert capture(['/bin/sleep', '1.5'], os.environ, seconds=1)[0] == 0\n"
+    )
+    assert run([sys.executable, "-c", text], env=os.environ) == 0
+
+
 def test_an_interruption_ends_the_child_before_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
