@@ -8,7 +8,8 @@ WANTED = $(shell { cat setup.cfg pyproject.toml; echo "$(CURDIR)"; $(PYTHON) -V;
 DISTRIBUTION := csmith libcsmith-dev meson ccache clang-14 clang-16 clang-19 clang-22 cmake ninja-build dpkg-dev g++-11 g++-12 g++-aarch64-linux-gnu qemu-user
 # What llama-cpp-python, which pip builds from source, need not have; docs/model.md says why.
 LLAMA := -DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/cr1cc/model/llama.cmake
-PYTEST = $(BIN)/python -m pytest
+# A process on each core, each with one half of the files until it has nothing left to do.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 # Programs below must not take a setting or a cache of a wrapper around this make.
 unexport CR1_ACTIVE
 

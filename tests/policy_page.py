@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cr1cc.bench.results import Result, Summary, summaries
-from tests import plots
+from tests import plots, policy_goals
 
 _TALKING = ("samples", "penalised", "model", "agent")
 SETTINGS = ("product", "paper")
@@ -41,9 +41,12 @@ def markdown(figures: Row) -> str:
         "Packages that are held out of mining and training; seconds on one core.",
         "`python -m tests.bench_policy` makes this page; `policy.jsonl` has the rows.",
     ]
-    for setting in SETTINGS:
-        found = results(figures["rows"], setting)
+    by_setting = {setting: results(figures["rows"], setting) for setting in SETTINGS}
+    if wanted := policy_goals.goals(by_setting):
+        lines += ["", "## What was wanted", "", *wanted]
+    for setting, found in by_setting.items():
         lines += ["", f"## Setting {setting}", "", *_table(summaries(found))]
+        lines += ["", policy_goals.ceiling(found, setting)]
         lines += ["", f"![gain by evaluations](policy-{setting}.svg)"]
         deep = {row.module for row in found if row.proposer in DEEP}
         few = [row for row in found if row.module in deep]
@@ -52,7 +55,7 @@ def markdown(figures: Row) -> str:
                 "",
                 f"The same contenders on the {len(deep)} modules that were searched deeply:",
             ]
-            lines += ["", *_table(summaries(few))]
+            lines += ["", *_table(summaries(few)), "", policy_goals.ceiling(few, setting)]
         lines += ["", _carries(found, setting), "", *_audit(summaries(found))]
     return "\n".join(lines + _trainings(figures["trainings"])) + "\n"
 

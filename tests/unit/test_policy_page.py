@@ -55,6 +55,21 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
     assert policy_page.markdown({**FIGURES, "trainings": {}}).count("##") == 2
 
 
+def test_what_was_wanted_stands_beside_what_was_measured() -> None:
+    both = [
+        row("product", "m1", "coreset:7", 490, 1900), row("product", "m1", "model:16", 480, 1800),
+        row("product", "m1", "coreset:100", 470, 1850), row("product", "m2", "model:16", 485, 1900),
+    ]  # fmt: skip
+    text = policy_page.markdown({**FIGURES, "rows": both})
+    wanted = text.partition("## What was wanted")[2].partition("##")[0]
+    assert [line for line in wanted.splitlines() if "| product" in line] == [
+        "| product | model:16 less coreset:100, mean of bytes | 0.00 % | 0 % |",
+        "| product | coreset:7, mean of bytes | 5.00 % | 8 % |",
+        "| product | coreset:7, total of bytes | 5.00 % | 6 % |",
+    ]
+    assert "to each of these 2 modules: 7.50 % of bytes, mean." in text
+
+
 def test_drawings_are_svg_and_repeat() -> None:
     pytest.importorskip("matplotlib", reason="the package matplotlib is missing")
     found = {s: policy_page.results(FIGURES["rows"], s) for s in policy_page.SETTINGS}
