@@ -80,7 +80,7 @@ def _print_locked(locked: Locked) -> None:
     lines = [
         ("donor", " ".join((build.family, build.level or f"-{locked.level}", *build.options))),
         ("good for", build.good_for),
-        ("isa", locked.isa),
+        ("isa", "" if locked.ifunc else locked.isa),
         ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),
         ("gain", f"time before / after: {total}" if locked.gain else ""),
         ("tests", f"passed {locked.tests} times" if locked.tests else ""),
@@ -88,10 +88,11 @@ def _print_locked(locked: Locked) -> None:
     for name, text in lines:
         if text:
             click.echo(f"{name + ':':<13}{output.plain(text)}")
-    if locked.functions:
+    rows = [(name, label.rpartition(":")[0], "") for name, label in locked.functions]
+    rows += [(name, label.rpartition(":")[0], locked.isa) for name, label in locked.ifunc]
+    if rows:
         click.echo()
-        rows = [(name, label.rpartition(":")[0]) for name, label in locked.functions]
-        output.table(("function", "body by"), rows)
+        output.table(("function", "body by", "picked for"), rows)
 
 
 def _document(event: journal.Event, decision: Decision | None) -> dict[str, object]:
