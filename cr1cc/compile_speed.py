@@ -137,7 +137,7 @@ class CompileSpeed:
 
     def _follow(self, decision: Locked, text: bytes) -> Report:
         """The baseline, then what is decided. Raises Fallback if that cannot be built."""
-        choice = self._choice(decision)
+        choice = self.choice_of(decision)
         status = self.compiler.original()
         if status:
             return Report(status, Outcome.BASELINE_FAILED)
@@ -154,7 +154,7 @@ class CompileSpeed:
             return Report(0, Outcome.LOCK_FAILED, detail=str(error))
         return Report(0, Outcome.LOCKED, detail=decision.donor)
 
-    def _choice(self, decision: Locked) -> Choice:
+    def choice_of(self, decision: Locked) -> Choice:
         """What the decision says, in rows of the table. Raises Fallback."""
         try:
             build = build_of(decision.donor)

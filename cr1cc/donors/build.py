@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cr1cc.donors.table import CLANG, PASSES, Donor
+from cr1cc.donors.table import CLANG, GCC, PASSES, Donor
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
 from cr1cc.records import GccToolchain, Plan
@@ -116,11 +116,22 @@ class RealGcc:
 
         Raises EvaluationError if a compiler fails or has anything to say.
         """
+        if self.splices:
+            assembly = self.assembly(donor, text)
+            return Build(donor, self.assemble(assembly), assembly)
         driver, words, text = self._command(donor, text)
-        if not self.splices:
-            return Build(donor, self._object([driver, *words, "-c"], text))
-        assembly = self._assembly([driver, *words, "-S", "-o", "-"], text)
-        return Build(donor, self.assemble(assembly), assembly)
+        return Build(donor, self._object([driver, *words, "-c"], text))
+
+    def assembly(self, donor: Donor, text: bytes) -> bytes:
+        """The assembly that a donor build makes of the text. Raises EvaluationError as `build`."""
+        driver, words, text = self._command(donor, text)
+        return self._assembly([driver, *words, "-S", "-o", "-"], text)
+
+    def own_assembly(self, text: bytes) -> bytes:
+        """The assembly that the user's own command makes. Raises EvaluationError as `build`."""
+        level = f"-O{self.plan.level.value}"
+        words = donor_command(self.plan, self.toolchain, Donor(GCC, level, (), "as it is"))
+        return self._assembly([self.toolchain.driver, *words, "-S", "-o", "-"], text)
 
     def assemble(self, assembly: bytes) -> bytes:
         """The object of an assembly, by the user's gcc. Raises EvaluationError as `build`."""

@@ -100,26 +100,37 @@ def repeated(
 ) -> bytes | None:
     """The object of a known better decision; None if it is not what the decision says, which
     then is not that of this text."""
-    from cr1cc.donors.mix import remix
-
-    major = compiler.toolchain.major
     try:
-        base = donor_of(known.recipe, major)
-        functions = {name: donor_named(donor, major) for name, donor in known.tails}
-        wanted = {donor.text(major): donor for donor in (base, *functions.values())}
+        wanted = _rows(compiler, known)
         if not set(wanted.values()) <= set(donors):
             return None
-        builds = {name: compiler.build(donor, text) for name, donor in wanted.items()}
-        data = builds[base.text(major)].data
-        if functions:
-            names = dict(known.tails)
-            data = compiler.assemble(remix(base.text(major), builds, names, _granted(compiler)))
+        if known.tails:
+            data = compiler.assemble(assembly_of(compiler, text, known))
+        else:
+            data = compiler.build(next(iter(wanted.values())), text).data
         sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
         if sizes != (known.bytes_before, known.bytes_after):
             return None
         return None if _refused(compiler, wanted.values(), baseline, data) else data
     except (AsmError, EvaluationError, NotElfError, ValueError):
         return None
+
+
+def assembly_of(compiler: RealGcc, text: bytes, known: Decision) -> bytes:
+    """The assembly of what a better decision says. Raises EvaluationError, AsmError, ValueError."""
+    from cr1cc.donors.mix import remix
+
+    texts = {name: compiler.assembly(one, text) for name, one in _rows(compiler, known).items()}
+    base = next(iter(texts))
+    return remix(base, texts, dict(known.tails), _granted(compiler)) if known.tails else texts[base]
+
+
+def _rows(compiler: RealGcc, known: Decision) -> dict[str, Donor]:
+    """The donors of a decision as it names them, the base first. Raises ValueError."""
+    major = compiler.toolchain.major
+    base = donor_of(known.recipe, major)
+    named = {name: donor_named(name, major) for _, name in known.tails}
+    return {base.text(major): base, **named}
 
 
 def _built(

@@ -128,6 +128,13 @@ class SpeedCompiler:
         command = [*self.own.command, *options, "-c", "-x", "assembler", "-"]
         return Made(self._object(command, assembly), left_out)
 
+    def listing(self, choice: Choice, text: bytes) -> bytes:
+        """The assembly that an object of a choice is made of. Raises EvaluationError."""
+        if choice.functions or choice.ifunc:
+            return self.assembly(choice, text)[0]
+        command = [*self._command(choice.build, choice.isa, "-S"), "-o", "-"]
+        return self._run(command, self._spelled(choice.build, text))
+
     def assembly(self, choice: Choice, text: bytes) -> tuple[bytes, dict[str, str]]:
         """The assembly of a choice that is put together of functions, and what has no second
         body. Raises EvaluationError."""
