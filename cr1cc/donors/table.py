@@ -23,6 +23,14 @@ SMALLEST = "smallest"
 
 _OZ_SINCE = 12  # gcc; with 11 the smallest level is -Os
 
+# What a build is told besides so that functions may be taken from it. Callers by gcc otherwise
+# rely on registers and on a stack that a callee of the same build leaves as they are; clang
+# otherwise writes some tables that only its own assembler knows.
+APART = {
+    GCC: ("-fno-ipa-ra", "-fno-ipa-stack-alignment"),
+    CLANG: ("-fno-integrated-as",),
+}
+
 SIZE = (Level.OS, Level.OZ)
 
 
@@ -50,9 +58,10 @@ class Donor:
             return self.level
         return "-Oz" if self.compiler == CLANG or major >= _OZ_SINCE else "-Os"
 
-    def recipe(self, major: int) -> Recipe:
-        """The build as a decision holds it: compiler and level, then the options."""
-        return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options + self.llvm)
+    def recipe(self, major: int, more: tuple[str, ...] = ()) -> Recipe:
+        """The build as a decision holds it: compiler and level, then the options, and `more`."""
+        options = self.options + self.llvm + more
+        return Recipe((f"{self.compiler} {self.level_option(major)}",), options)
 
     def text(self, major: int) -> str:
         """The same in words, as a decision says it of a function."""
@@ -229,8 +238,11 @@ def donors_for(
 
 
 def donor_of(recipe: Recipe, major: int) -> Donor:
-    """The row that `recipe` came from; a stored one may be anything. Raises ValueError."""
-    return _row(lambda donor: donor.recipe(major) == recipe)
+    """The row that `recipe` came from, with `APART` or without; a stored one may be anything.
+    Raises ValueError."""
+    return _row(
+        lambda donor: recipe in (donor.recipe(major), donor.recipe(major, APART[donor.compiler]))
+    )
 
 
 def donor_named(text: str, major: int) -> Donor:
