@@ -142,8 +142,8 @@ class RealGcc:
 
     def _command(self, donor: Donor, text: bytes, *, apart: bool) -> tuple[str, list[str], bytes]:
         """The compiler, its arguments but for what to make, and its input."""
-        more = APART[donor.compiler] if apart else ()
-        if donor.compiler != CLANG:
+        more = APART[donor.family] if apart else ()
+        if donor.family != CLANG:
             words = donor_command(self.plan, self.toolchain, donor, more)
             return self.toolchain.driver, words, text
         from cr1cc.donors.clang_text import for_clang  # most compiles do not need it

@@ -184,7 +184,7 @@ def _built(
 
 def _more(compiler: RealGcc, donor: Donor) -> tuple[str, ...]:
     """The options that a build has for functions to be taken from it."""
-    return APART[donor.compiler] if compiler.splices else ()
+    return APART[donor.family] if compiler.splices else ()
 
 
 def _plain(compiler: RealGcc, text: bytes, baseline: bytes, best: _Found) -> _Found | None:
@@ -225,13 +225,13 @@ def _granted(compiler: RealGcc) -> frozenset[str]:
 
 def _refused(compiler: RealGcc, donors: Iterable[Donor], baseline: bytes, data: bytes) -> str:
     """Why an object of donors may not replace the baseline, "" if it may."""
-    if compiler.clang is not None and any(donor.compiler == CLANG for donor in donors):
+    if compiler.clang is not None and any(donor.family == CLANG for donor in donors):
         return valid.foreign_complaint(baseline, data, compiler.clang.granted)
     return valid.complaint(baseline, data)
 
 
 def _evidence(found: _Found) -> str:
-    compilers = {donor.compiler for donor in found.donors}
+    compilers = {donor.family for donor in found.donors}
     makers = _MAKERS[CLANG in compilers, bool(compilers - {CLANG})]
     return (_MIXED if found.functions else _WHOLE).format(makers) + _EVIDENCE
 
