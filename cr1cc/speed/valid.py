@@ -44,6 +44,8 @@ def _ifunc_complaint(picked: set[str], baseline: bytes, data: bytes) -> str:
     """ "" if an object has an indirect function for each of the picked ones and no other one that
     the baseline has not. All are local: what other objects see is as it was, but that the
     assembler says of the whole object that it needs a GNU system (gABI, EI_OSABI)."""
+    from cr1cc.asm.ifunc import PICKED  # most decisions have none
+
     try:
         before, after = _indirect(baseline), _indirect(data)
     except NotElfError as error:
@@ -51,7 +53,7 @@ def _ifunc_complaint(picked: set[str], baseline: bytes, data: bytes) -> str:
     if data[_OSABI] not in (baseline[_OSABI], ELFOSABI_GNU):
         return "the object is for another machine or ABI"
     added = after - before
-    if before - after or added != {(f"{name}.picked", STB_LOCAL) for name in picked}:
+    if before - after or added != {(name + PICKED, STB_LOCAL) for name in picked}:
         return "the indirect functions are not those that were decided"
     return ""
 
