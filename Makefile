@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Set up again when the metadata, the checkout's place or the Python changes.
 WANTED = $(shell { cat setup.cfg pyproject.toml; echo "$(CURDIR)"; $(PYTHON) -V; } | sha256sum | cut -c1-64)
 # For some tests only; each is installed by itself, so one that is missing costs that one.
-DISTRIBUTION := csmith libcsmith-dev meson ccache clang-14 clang-16 clang-19 clang-22 cmake ninja-build dpkg-dev g++-11 g++-12 g++-aarch64-linux-gnu qemu-user
+DISTRIBUTION := csmith libcsmith-dev meson ccache clang-14 clang-16 clang-19 clang-22 cmake ninja-build dpkg-dev g++-11 g++-12 g++-aarch64-linux-gnu qemu-user musl-tools mold
 # What llama-cpp-python, which pip builds from source, need not have; docs/model.md says why.
 LLAMA := -DLLAVA_BUILD=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/cr1cc/model/llama.cmake
 # A process on each core, each with one half of the files until it has nothing left to do.

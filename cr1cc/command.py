@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cr1cc import config as settings
 from cr1cc.errors import Cr1Error, ToolchainError, UserError
-from cr1cc.outcome import Outcome
+from cr1cc.outcome import Kind, Outcome
 from cr1cc.storage import journal
 from cr1cc.toolchain.find import CLANG, family_of, find_compiler, mode_arguments
 from cr1cc.util import ending
@@ -208,6 +208,9 @@ class Command:
                 daemon_problem=report.daemon_problem,
                 model_problem=report.model_problem,
             )
+            if report.outcome.kind is Kind.REPLACED:  # for bodies that are shown side by side
+                words = (self.name, self.driver, self.cwd, *self.arguments)
+                event = event._replace(command=journal.joined(words))
         journal.append(settings.state_home(self.environ), event)
 
 

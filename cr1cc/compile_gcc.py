@@ -106,27 +106,57 @@ class CompileGcc:
         try:
             baseline = contents(self.plan.output)
             known = store.module(key) if text.complete else None
-            if known is not None and self._repeat(known, text, baseline):
+            if known is not None and self._repeat(store, known, key, text, baseline):
                 return report(0, known, key, store.origin)
             decision, data = best_donor(self.compiler, text.data, baseline, self._donors(text))
             if data is not None:
                 self._replace(data)
+                self._keep(store, key, decision, text, data)
         except (EvaluationError, OSError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         if text.complete:
             store.put_module(key, decision)
         return report(0, decision, key)
 
-    def _repeat(self, known: Decision, text: Text, baseline: bytes) -> bool:
+    def _repeat(
+        self, store: DecisionStore, known: Decision, key: str, text: Text, baseline: bytes
+    ) -> bool:
         """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
             return True
-        from cr1cc.donors.search import repeated
+        from cr1cc.donors.search import checked, repeated
 
-        data = repeated(self.compiler, text.data, baseline, self._donors(text), known)
+        donors = self._donors(text)
+        stored = store.object(self._place(text, known)) if self._depends_on_text(text) else None
+        data = stored.data if stored is not None and stored.key == key else None
+        if data is None or not checked(self.compiler, baseline, donors, known, data):
+            data = repeated(self.compiler, text.data, baseline, donors, known)
+            if data is not None:
+                self._keep(store, key, known, text, data)
         if data is not None:
             self._replace(data)
         return data is not None
+
+    def _keep(
+        self, store: DecisionStore, key: str, decision: Decision, text: Text, data: bytes
+    ) -> None:
+        """Remember an object for the day when its files differ and its text does not."""
+        if self._depends_on_text(text):
+            sizes = decision.bytes_before, decision.bytes_after
+            store.put_object(
+                self._place(text, decision), StoredObject(key, decision.outcome, *sizes, data)
+            )
+
+    def _depends_on_text(self, text: Text) -> bool:
+        """Whether a donor's object is a matter of the text and the source's name alone. Debug
+        information tells lines and folders as well."""
+        return text.complete and not self.plan.debug
+
+    def _place(self, text: Text, decision: Decision) -> str:
+        """Where such an object is kept. Its table of symbols has the source's name."""
+        names = map(os.fsdecode, text.files(system=True)[:1])
+        parts = ["by", repr((decision.recipe, decision.tails)), self.plan.source, *names]
+        return object_key(self.context, text.fingerprint().encode(), parts, "")
 
     def _donors(self, text: Text) -> tuple[Donor, ...]:
         """The builds that the budget has; the baseline is one of it."""

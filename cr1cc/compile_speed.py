@@ -50,6 +50,7 @@ class Record:
     builds: tuple[str, ...]  # labels
     locked: str  # the donor that was used, "" for the baseline
     problem: str = ""  # why a decision was not followed
+    one_body: tuple[str, ...] = ()  # functions that were to get a second one and did not
 
 
 class CompileSpeed:
@@ -80,6 +81,7 @@ class CompileSpeed:
         self.source = name_of(os.path.join(cwd, plan.source), lock)
         self.output = os.path.join(cwd, plan.output)
         self.compiler = SpeedCompiler(plan, toolchain, mode, environ)
+        self.one_body: Mapping[str, str] = {}  # functions left with one: why
         self.label = compiler_label(self.compiler.family, toolchain)
         self.options = options_digest(plan)
         self.triple = plan.triple or (
@@ -135,38 +137,50 @@ class CompileSpeed:
 
     def _follow(self, decision: Locked, text: bytes) -> Report:
         """The baseline, then what is decided. Raises Fallback if that cannot be built."""
-        choice = self._choice(decision)
+        choice = self.choice_of(decision)
         status = self.compiler.original()
         if status:
             return Report(status, Outcome.BASELINE_FAILED)
         try:
             baseline = contents(self.plan.output)
-            data = self.compiler.build(choice, text)
-            refused = complaint(self.plan, self.compiler.family, choice, baseline, data)
+            made = self.compiler.build(choice, text)
+            refused = complaint(self.plan, self.compiler.family, choice, baseline, made)
             if refused:
                 return Report(0, Outcome.LOCK_FAILED, detail=refused)
             mode = os.stat(self.plan.output).st_mode & 0o777
-            replace_file(self.plan.output, data, mode)
+            replace_file(self.plan.output, made.data, mode)
+            self.one_body = made.refused
         except (EvaluationError, OSError) as error:
             return Report(0, Outcome.LOCK_FAILED, detail=str(error))
         return Report(0, Outcome.LOCKED, detail=decision.donor)
 
-    def _choice(self, decision: Locked) -> Choice:
+    def choice_of(self, decision: Locked) -> Choice:
         """What the decision says, in rows of the table. Raises Fallback."""
         try:
             build = build_of(decision.donor)
-            functions = tuple((name, build_of(label)) for name, label in decision.functions)
+            functions, ifunc = (
+                tuple((name, build_of(label)) for name, label in pairs)
+                for pairs in (decision.functions, decision.ifunc)
+            )
         except ValueError as error:
             raise Fallback(Outcome.LOCK_STALE, f"donor: {error}") from None
         if problem := isa.problem(decision.isa, self.triple):
             raise Fallback(Outcome.LOCK_STALE, f"isa: {problem}")
-        choice = Choice(build, functions, decision.isa)
+        if ifunc and (problem := self._ifunc_problem(decision.isa)):
+            raise Fallback(Outcome.LOCK_STALE, f"ifunc: {problem}")
+        choice = Choice(build, functions, decision.isa, ifunc)
         if any(one.family != self.compiler.family for one in choice.builds):
             other = self._join_other()
             if other != decision.other:
                 here = other or "none that may"
                 raise Fallback(Outcome.LOCK_STALE, f"donor: made by {decision.other}, here {here}")
         return choice
+
+    def _ifunc_problem(self, name: str) -> str:
+        """Why functions may not have two bodies here, "" if they may."""
+        if problem := isa.ifunc_problem(name, self.plan.text):
+            return problem
+        return "" if self.compiler.has_indirect_functions() else "the C library is not glibc"
 
     def _join_other(self) -> str:
         """Let the compiler of the other family take part; its label, "" if it may not."""
@@ -201,6 +215,7 @@ class CompileSpeed:
                 builds=tuple(row.label for row in rows),
                 locked=report.detail if followed else "",
                 problem="" if followed else f"{report.outcome.sentence}; {report.detail}",
+                one_body=tuple(sorted(self.one_body)),
             )
             _append(path, record)
         return report

@@ -26,6 +26,8 @@ _LIMIT = 64 << 20  # bytes: a larger file is none of ours
 # What version control leaves where two branches disagree.
 _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _QUOTED = re.compile(r"[\x00-\x20%\x7f-\U0010ffff]")
+# The fields that hold pairs of a function and a donor.
+_PAIRS = ("functions", "ifunc")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -47,6 +49,8 @@ class Locked:
     gain: str = ""
     runs: int = 0  # of the benchmark, for that figure
     tests: int = 0  # runs of the user's tests that passed with it
+    # Functions with a second body, for `isa` alone, that the loader picks where it can; pairs.
+    ifunc: tuple[tuple[str, str], ...] = ()
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -103,7 +107,7 @@ def format_line(decision: Locked) -> str:
     words = [_quote(decision.source)]
     for field in fields(Locked)[1:]:
         value = getattr(decision, field.name)
-        if field.name == "functions":
+        if field.name in _PAIRS:
             value = ",".join(f"{_quote(name)}:{donor}" for name, donor in value)
         if value not in ("", 0):
             words.append(f"{field.name}={value}")
@@ -129,7 +133,6 @@ def _parse(line: str) -> Locked | None:
         raise ValueError("the line was edited: it is not what its seal says")
     source, *words = plain.split(" ")
     values = dict(word.partition("=")[::2] for word in words)
-    pairs = (pair.partition(":") for pair in values.get("functions", "").split(",") if pair)
     decision = Locked(
         unquote(source),
         _text(values, "level"),
@@ -137,12 +140,13 @@ def _parse(line: str) -> Locked | None:
         _text(values, "text"),
         _text(values, "compiler"),
         _text(values, "donor"),
-        functions=tuple((unquote(name), donor) for name, _, donor in pairs),
+        functions=_pairs(values, "functions"),
         isa=values.get("isa", ""),
         other=values.get("other", ""),
         gain=values.get("gain", ""),
         runs=_number(values.get("runs", "0")),
         tests=_number(values.get("tests", "0")),
+        ifunc=_pairs(values, "ifunc"),
     )
     if format_line(decision) != line:
         raise ValueError("not a decision as this version writes it")
@@ -153,6 +157,11 @@ def _text(values: dict[str, str], name: str) -> str:
     if not values.get(name):
         raise ValueError(f"{name} is missing")
     return values[name]
+
+
+def _pairs(values: dict[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    pairs = (pair.partition(":") for pair in values.get(name, "").split(",") if pair)
+    return tuple((unquote(function), donor) for function, _, donor in pairs)
 
 
 def _number(text: str) -> int:

@@ -55,7 +55,7 @@ class Model(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _model_of_unit(graph: Graph) -> Model:
+def model_of_unit(graph: Graph) -> Model:
     return model_of(graph, range(len(graph.unit.atoms)))
 
 
@@ -152,7 +152,7 @@ def _finds_its_numeric_labels(graph: Graph, atom: int) -> bool:
 
 def check_together(base: Graph, donor: Graph) -> None:
     """Raises AsmError if two units cannot be of the same source and the same kind of program."""
-    old, new = _model_of_unit(base), _model_of_unit(donor)
+    old, new = model_of_unit(base), model_of_unit(donor)
     if old.is_large != new.is_large:
         raise AsmError("the donor has another code model")
     for one, other in ((old, new), (new, old)):
@@ -166,7 +166,7 @@ def check_together(base: Graph, donor: Graph) -> None:
 
 def check_moved(base: Graph, donor: Graph, atoms: Iterable[int]) -> None:
     """Raises AsmError if atoms of a donor use what the base shows no example of."""
-    old, new = _model_of_unit(base), model_of(donor, atoms)
+    old, new = model_of_unit(base), model_of(donor, atoms)
     if not new.thread_local <= old.thread_local:
         raise AsmError("the donor has another model of thread-local storage")
     for used, shown, what in (
@@ -179,7 +179,7 @@ def check_moved(base: Graph, donor: Graph, atoms: Iterable[int]) -> None:
             raise AsmError(f"the donor has {what}, the base has none")
 
 
-def _features(graph: Graph) -> int:
+def features(graph: Graph) -> int:
     """The bits of control-flow protection that the unit's property note promises, 0 without."""
     for index, atom in enumerate(graph.unit.atoms):
         if atom.section.name == ".note.gnu.property" and atom.kind is AtomKind.WHOLE:
@@ -201,7 +201,7 @@ def _frame_sections(graph: Graph) -> Iterator[str]:
 
 
 _FACTS = (
-    ("other control-flow protection", _features),
+    ("other control-flow protection", features),
     ("another executable stack", lambda graph: sorted(set(_stack(graph)))),
     ("other sections for frames", lambda graph: sorted(set(_frame_sections(graph)))),
 )

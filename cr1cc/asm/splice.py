@@ -151,7 +151,7 @@ def _is_removable(graph: Graph, atom: int) -> bool:
 def _check_result(host: Host, result: Graph) -> None:
     """Raises AsmError unless the result defines and needs what the base does."""
     base = host.graph
-    before, after = dict(_visible(base)), dict(_visible(result))
+    before, after = dict(visible(base)), dict(visible(result))
     if before != after:
         name = min(before.items() ^ after.items())[0]
         raise AsmError(f"{name} would not be as in the base")
@@ -162,7 +162,8 @@ def _check_result(host: Host, result: Graph) -> None:
             raise AsmError(f"{name} would be undefined")
 
 
-def _visible(graph: Graph) -> Iterator[tuple[str, tuple[object, ...]]]:
+def visible(graph: Graph) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """What other units see of each symbol that a unit defines for them."""
     for name, symbol in graph.unit.symbols.items():
         if symbol.atom is not None and not symbol.is_local:
             yield name, (symbol.binding, symbol.visibility, symbol.type)

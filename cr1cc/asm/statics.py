@@ -17,7 +17,7 @@ from cr1cc.errors import AsmError
 
 _OF_GCC = re.compile(r"([^.]+)\.\d+")
 _OF_CLANG = re.compile(r"([^.]+)\.([^.]*[^.\d][^.]*)")
-_CLONE = re.compile(r"\.(cold|constprop|isra|part|llvm|specialized)\b.*")
+_CLONE = re.compile(r"\.(cold|constprop|isra|part|plain|llvm|specialized)\b.*")
 
 
 class Statics:

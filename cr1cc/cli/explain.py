@@ -8,7 +8,8 @@ from datetime import datetime
 
 import click
 
-from cr1cc.cli import output
+from cr1cc.cli import output, sides
+from cr1cc.cli.bodies import bodies_of
 from cr1cc.config import find_lock, load, state_home
 from cr1cc.errors import UserError
 from cr1cc.lock import Locked, name_of, read_lock
@@ -30,21 +31,32 @@ _ORIGINS = {
 @click.command("explain")
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--function", "name", default="", help="Show its body, original and chosen.")
 @click.option("--trace", is_flag=True, help="Show every turn of the search for the recipe.")
-def command(file: str, as_json: bool, trace: bool) -> None:
-    """Say what the last command with FILE (a source or an object) came to, and why."""
+def command(file: str, as_json: bool, name: str, trace: bool) -> None:
+    """Say what the last command with FILE (a source or an object) came to, and why.
+
+    With --function, the bodies that a function had and got are made anew by the
+    compilers and shown side by side.
+    """
     event = _event(file)
     decision = _decision(event.key) if event.key else None
     locked = _locked(event) if event.outcome == Outcome.LOCKED.counter else None
+    shown = bodies_of(event, decision, locked, name) if name else None
     if as_json:
         known = {**_document(event, decision), "locked": vars(locked) if locked else None}
-        output.document(known)
+        output.document({**known, "bodies": vars(shown) if shown else None})
     else:
         _print(event, decision)
         if locked is not None:
             _print_locked(locked)
         if trace and decision is not None:
             _print_trace(decision)
+        if shown is not None:
+            click.echo()
+            for label, text in (("function", shown.function), ("body by", shown.made_by)):
+                click.echo(f"{label + ':':<13}{output.plain(text)}")
+            sides.show(shown.titles, shown.before, shown.after)
 
 
 def _event(file: str) -> journal.Event:
@@ -80,7 +92,7 @@ def _print_locked(locked: Locked) -> None:
     lines = [
         ("donor", " ".join((build.family, build.level or f"-{locked.level}", *build.options))),
         ("good for", build.good_for),
-        ("isa", locked.isa),
+        ("isa", "" if locked.ifunc else locked.isa),
         ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),
         ("gain", f"time before / after: {total}" if locked.gain else ""),
         ("tests", f"passed {locked.tests} times" if locked.tests else ""),
@@ -88,10 +100,11 @@ def _print_locked(locked: Locked) -> None:
     for name, text in lines:
         if text:
             click.echo(f"{name + ':':<13}{output.plain(text)}")
-    if locked.functions:
+    rows = [(name, label.rpartition(":")[0], "") for name, label in locked.functions]
+    rows += [(name, label.rpartition(":")[0], locked.isa) for name, label in locked.ifunc]
+    if rows:
         click.echo()
-        rows = [(name, label.rpartition(":")[0]) for name, label in locked.functions]
-        output.table(("function", "body by"), rows)
+        output.table(("function", "body by", "picked for"), rows)
 
 
 def _document(event: journal.Event, decision: Decision | None) -> dict[str, object]:

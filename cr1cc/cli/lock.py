@@ -60,7 +60,7 @@ def _problems(one: Locked, path: str, compilers: set[str]) -> Iterator[str]:
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.exists(os.path.join(folder, one.source)):
         yield "there is no such source"
-    for label in (one.donor, *(label for _, label in one.functions)):
+    for label in (one.donor, *(label for _, label in (*one.functions, *one.ifunc))):
         try:
             build_of(label)
         except ValueError as error:

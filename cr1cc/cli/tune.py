@@ -17,7 +17,7 @@ from cr1cc.cli import output
 from cr1cc.config import LOCK_FILE, Config, find_lock, load
 from cr1cc.errors import UserError
 from cr1cc.lock import Locked, read_lock, write_lock
-from cr1cc.speed.isa import NAMES, written
+from cr1cc.speed.isa import NAMES, NATIVE, written
 from cr1cc.tune.goal import TIMES, Goal
 from cr1cc.tune.profile import heats
 from cr1cc.tune.search import Found, Search
@@ -31,6 +31,7 @@ from cr1cc.tune.units import Place, locked
 @click.option("--bench", default="", help="What is to become faster, or COMMAND.")
 @click.option("--clean", default="", help="Run before each build, where builds need it.")
 @click.option("--isa", type=click.Choice(NAMES), help="An instruction set that may be used.")
+@click.option("--ifunc", is_flag=True, help="Second bodies for --isa, which the loader picks.")
 @click.option(
     "--time",
     default=TIMES[0],
@@ -44,8 +45,8 @@ from cr1cc.tune.units import Place, locked
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("command_words", nargs=-1, metavar="[-- COMMAND...]")
 def command(
-    build: str, test: str, bench: str, clean: str, isa: str | None, time: str, rounds: int,
-    again: bool, as_json: bool, command_words: tuple[str, ...],
+    build: str, test: str, bench: str, clean: str, isa: str | None, ifunc: bool,
+    time: str, rounds: int, again: bool, as_json: bool, command_words: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Try donor builds on the hot files and functions of a benchmark.
 
@@ -60,9 +61,11 @@ def command(
     cwd = os.getcwd()
     lock = os.path.abspath(find_lock(config.lock, cwd) or os.path.join(cwd, LOCK_FILE))
     isa = isa or config.isa
+    if ifunc and (isa or NATIVE) == NATIVE:
+        raise UserError("--ifunc is for a level that a loader can ask for: say --isa x86-64-v3")
     goal = Goal(
         cwd, lock, build, test, bench or shlex.join(command_words), clean,
-        written(isa) if isa else "", time, rounds,
+        written(isa) if isa else "", time, rounds, ifunc,
     )  # fmt: skip
     before = read_lock(lock) if os.path.exists(lock) else []
     with _progress() as say:
@@ -93,13 +96,13 @@ def _tuned(session: Session) -> tuple[Found, list[Locked]]:
         hot = heats(list(session.units.values()), session.profile())
         if not hot:
             raise UserError("the benchmark spends no time in what the build compiled")
-        found = Search(session, hot, session.goal.isa).run()
+        found = Search(session, hot, session.goal.isa, ifunc=session.goal.ifunc).run()
         kept = found.best
     finally:
         session.restore(found.best if kept else {})
     lines = [
         locked(
-            session.units[place], choice, found.total,
+            session.units[place], session.followed(place, choice), found.total,
             sum(one.get(place) == choice for one in session.passed),
         )
         for place, choice in found.best.items()
@@ -170,7 +173,7 @@ class _Summary:
             "builds": self.session.builds,
             "decisions": [
                 {"source": one.source, "donor": one.donor, "functions": dict(one.functions),
-                 "isa": one.isa, "tests": one.tests}
+                 "ifunc": dict(one.ifunc), "isa": one.isa, "tests": one.tests}
                 for one in self.lines
             ],
             "guilty": self.found.guilty,
@@ -182,8 +185,7 @@ class _Summary:
         if self.lines:
             rows = [
                 (one.source, _title(one.donor),
-                 ", ".join(f"{name} by {_title(label)}" for name, label in one.functions) or "-",
-                 one.tests)
+                 ", ".join(_bodies(one)) or "-", one.tests)
                 for one in self.lines
             ]  # fmt: skip
             output.table(("source", "donor", "functions", "tests"), rows, numbers=(3,))
@@ -202,6 +204,14 @@ class _Summary:
         )
         for guilty in self.found.guilty:
             click.echo(f"made the tests fail, and is left out: {output.plain(guilty)}")
+
+
+def _bodies(one: Locked) -> Iterator[str]:
+    """What is said of functions whose bodies are not, or not only, the file's donor's."""
+    for name, label in one.functions:
+        yield f"{name} by {_title(label)}"
+    for name, label in one.ifunc:
+        yield f"{name} for {one.isa} by {_title(label)}"
 
 
 def _title(label: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cr1cc.donors.table import CLANG, PASSES, Donor
+from cr1cc.donors.table import APART, CLANG, GCC, PASSES, Donor
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
 from cr1cc.records import GccToolchain, Plan
@@ -19,10 +19,6 @@ _SECONDS = 300
 
 _LANGUAGES = {"c": "cpp-output", "c++": "c++-cpp-output"}
 
-
-# What functions of several builds of gcc need to call each other: its callers otherwise rely
-# on registers and on a stack that a callee of the same build leaves as they are.
-APART = ("-fno-ipa-ra", "-fno-ipa-stack-alignment")
 
 # Options of the user, by their beginning, whose assembly is not spliced.
 _WHOLE_ONLY = ("-fipa-ra", "-fipa-stack-alignment", "-m16", "-m32", "-masm=", "-mx32")
@@ -116,30 +112,45 @@ class RealGcc:
 
         Raises EvaluationError if a compiler fails or has anything to say.
         """
-        driver, words, text = self._command(donor, text)
         if not self.splices:
-            return Build(donor, self._object([driver, *words, "-c"], text))
-        assembly = self._assembly([driver, *words, "-S", "-o", "-"], text)
+            return Build(donor, self.whole(donor, text))
+        assembly = self.assembly(donor, text)
         return Build(donor, self.assemble(assembly), assembly)
+
+    def whole(self, donor: Donor, text: bytes) -> bytes:
+        """The object of a build whose functions stay together, which needs no more than its own
+        options. Raises EvaluationError as `build`."""
+        driver, words, text = self._command(donor, text, apart=False)
+        return self._object([driver, *words, "-c"], text)
+
+    def assembly(self, donor: Donor, text: bytes, *, apart: bool = True) -> bytes:
+        """The assembly that a donor build makes of the text, with `apart` so that functions may
+        be taken from it if that may be at all. Raises EvaluationError as `build`."""
+        driver, words, text = self._command(donor, text, apart=apart and self.splices)
+        return self._assembly([driver, *words, "-S", "-o", "-"], text)
+
+    def own_assembly(self, text: bytes) -> bytes:
+        """The assembly that the user's own command makes. Raises EvaluationError as `build`."""
+        level = f"-O{self.plan.level.value}"
+        words = donor_command(self.plan, self.toolchain, Donor(GCC, level, (), "as it is"))
+        return self._assembly([self.toolchain.driver, *words, "-S", "-o", "-"], text)
 
     def assemble(self, assembly: bytes) -> bytes:
         """The object of an assembly, by the user's gcc. Raises EvaluationError as `build`."""
         command = [self.toolchain.driver, *self.plan.codegen, "-c", "-x", "assembler", "-"]
         return self._object(command, assembly)
 
-    def _command(self, donor: Donor, text: bytes) -> tuple[str, list[str], bytes]:
+    def _command(self, donor: Donor, text: bytes, *, apart: bool) -> tuple[str, list[str], bytes]:
         """The compiler, its arguments but for what to make, and its input."""
-        apart = self.splices
-        if donor.compiler != CLANG:
-            words = donor_command(self.plan, self.toolchain, donor, APART if apart else ())
+        more = APART[donor.family] if apart else ()
+        if donor.family != CLANG:
+            words = donor_command(self.plan, self.toolchain, donor, more)
             return self.toolchain.driver, words, text
         from cr1cc.donors.clang_text import for_clang  # most compiles do not need it
 
         if self.clang is None:
             raise EvaluationError("there is no clang for this command")
-        # Some tables that clang writes only its own assembler knows, unless it is told.
-        words = clang_command(self.clang, donor, ("-fno-integrated-as",) if apart else ())
-        return self.clang.driver, words, for_clang(text)
+        return self.clang.driver, clang_command(self.clang, donor, more), for_clang(text)
 
     def _assembly(self, command: Sequence[str], text: bytes) -> bytes:
         status, made, said = self._run(command, text)

@@ -55,16 +55,17 @@ def mix(
 
 
 def remix(
-    base: str, builds: Mapping[str, Build], choice: Choice, granted: frozenset[str] = frozenset()
+    base: str, texts: Mapping[str, bytes], choice: Choice, granted: frozenset[str] = frozenset()
 ) -> bytes:
-    """The assembly that `mix` gave with this choice. Raises AsmError if it gave none."""
-    units = {name: read_unit(_text(build)) for name, build in builds.items()}
+    """The assembly that `mix` gave with this choice, of the assembly of all builds that it names.
+    Raises AsmError if it gave none."""
+    units = {name: read_unit(_decoded(text)) for name, text in texts.items()}
     return _bytes(splice(units[base], units, choice, granted))
 
 
 def _measured(build: Build) -> Measured | None:
     try:
-        return Measured(read_unit(_text(build)), build.data) if build.assembly else None
+        return Measured(read_unit(_decoded(build.assembly)), build.data) if build.assembly else None
     except (AsmError, NotElfError):
         return None
 
@@ -106,8 +107,8 @@ def _one_by_one(join: _Join, offers: list[_Offer]) -> tuple[Choice, bytes] | Non
     return (choice, _bytes(result)) if result is not None else None
 
 
-def _text(build: Build) -> str:
-    return build.assembly.decode("utf-8", "surrogateescape")
+def _decoded(assembly: bytes) -> str:
+    return assembly.decode("utf-8", "surrogateescape")
 
 
 def _bytes(unit: Unit) -> bytes:

@@ -8,18 +8,18 @@ raised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cr1cc import decide
 from cr1cc.donors import valid
 from cr1cc.donors.build import Build, RealGcc
-from cr1cc.donors.table import CLANG, Donor, donor_named, donor_of
+from cr1cc.donors.table import APART, CLANG, Donor, donor_named, donor_of
 from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Turn
 from cr1cc.util.elf import NotElfError, ObjectFile
 
-VERSION = "2"
+VERSION = "3"
 PROPOSER = "donors"
 
 _WHOLE = "compiled from the same preprocessed source by {}"
@@ -36,11 +36,13 @@ _MAKERS = {
 
 @dataclass(frozen=True)
 class _Found:
-    """A valid object: its base, and the functions that come from elsewhere."""
+    """A valid object: its base, and the functions that come from elsewhere. Of a whole build that
+    could also have given functions, `more` are the options that this took."""
 
     base: Donor
     functions: Mapping[str, Donor]
     data: bytes
+    more: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -67,23 +69,27 @@ def best_donor(
     limit = before.loadable_bytes()
     if not functions:
         return _nothing(Answer.NOTHING, Outcome.NO_CODE, limit), None
+    major = compiler.toolchain.major
     builds, valid_ones, turns, refused = _built(compiler, text, baseline, donors)
     best = min(valid_ones, key=lambda found: found.size, default=None)
     if best is not None:
-        best = _mixed(compiler, baseline, builds, best) or best
+        plain = _plain(compiler, text, baseline, best)
+        if plain is not None:
+            turns = (*turns, Turn(Turn.MEASURED, plain.base.recipe(major), limit, plain.size))
+        mixed = _mixed(compiler, baseline, builds, best)
+        best = min((one for one in (plain, best, mixed) if one), key=lambda found: found.size)
     if best is None or best.size >= limit:
         if refused and not valid_ones:
             return _nothing(
                 Answer.FAILED, Outcome.CANDIDATES_FAILED, limit, turns, evidence=refused
             ), None
         return _nothing(Answer.NOTHING, Outcome.NOTHING_BETTER, limit, turns), None
-    major = compiler.toolchain.major
     tails = {name: donor.text(major) for name, donor in sorted(best.functions.items())}
     after = ObjectFile(best.data).function_sizes()
     return Decision(
         Answer.BETTER,
         Outcome.SMALLER,
-        recipe=best.base.recipe(major),
+        recipe=best.base.recipe(major, best.more),
         tails=tuple(tails.items()),
         proposer=PROPOSER,
         evaluations=len(turns),
@@ -100,26 +106,55 @@ def repeated(
 ) -> bytes | None:
     """The object of a known better decision; None if it is not what the decision says, which
     then is not that of this text."""
-    from cr1cc.donors.mix import remix
-
-    major = compiler.toolchain.major
     try:
-        base = donor_of(known.recipe, major)
-        functions = {name: donor_named(donor, major) for name, donor in known.tails}
-        wanted = {donor.text(major): donor for donor in (base, *functions.values())}
+        wanted = _rows(compiler, known)
         if not set(wanted.values()) <= set(donors):
             return None
-        builds = {name: compiler.build(donor, text) for name, donor in wanted.items()}
-        data = builds[base.text(major)].data
-        if functions:
-            names = dict(known.tails)
-            data = compiler.assemble(remix(base.text(major), builds, names, _granted(compiler)))
-        sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
-        if sizes != (known.bytes_before, known.bytes_after):
-            return None
-        return None if _refused(compiler, wanted.values(), baseline, data) else data
-    except (AsmError, EvaluationError, NotElfError, ValueError):
+        if known.tails or _is_apart(known):
+            data = compiler.assemble(assembly_of(compiler, text, known))
+        else:
+            data = compiler.whole(next(iter(wanted.values())), text)
+    except (AsmError, EvaluationError, ValueError):
         return None
+    return data if checked(compiler, baseline, donors, known, data) else None
+
+
+def checked(
+    compiler: RealGcc, baseline: bytes, donors: Sequence[Donor], known: Decision, data: bytes
+) -> bool:
+    """Whether an object is what a better decision says, and may replace the baseline."""
+    try:
+        wanted = _rows(compiler, known).values()
+        sizes = ObjectFile(baseline).loadable_bytes(), ObjectFile(data).loadable_bytes()
+        is_known = sizes == (known.bytes_before, known.bytes_after) and set(wanted) <= set(donors)
+        return is_known and not _refused(compiler, wanted, baseline, data)
+    except (NotElfError, ValueError):
+        return False
+
+
+def assembly_of(compiler: RealGcc, text: bytes, known: Decision) -> bytes:
+    """The assembly of what a better decision says. Raises EvaluationError, AsmError, ValueError."""
+    from cr1cc.donors.mix import remix
+
+    rows = _rows(compiler, known)
+    base, donor = next(iter(rows.items()))
+    if not known.tails:
+        return compiler.assembly(donor, text, apart=_is_apart(known))
+    texts = {name: compiler.assembly(one, text) for name, one in rows.items()}
+    return remix(base, texts, dict(known.tails), _granted(compiler))
+
+
+def _is_apart(known: Decision) -> bool:
+    """Whether a whole build is that of which functions could have been taken."""
+    return any(known.recipe.options[-len(more) :] == more for more in APART.values())
+
+
+def _rows(compiler: RealGcc, known: Decision) -> dict[str, Donor]:
+    """The donors of a decision as it names them, the base first. Raises ValueError."""
+    major = compiler.toolchain.major
+    base = donor_of(known.recipe, major)
+    named = {name: donor_named(name, major) for _, name in known.tails}
+    return {base.text(major): base, **named}
 
 
 def _built(
@@ -131,6 +166,7 @@ def _built(
     limit = ObjectFile(baseline).loadable_bytes()
     for donor in donors:
         size: int | None = None
+        more = _more(compiler, donor)
         try:
             build = compiler.build(donor, text)
             builds[donor.text(major)] = build
@@ -140,10 +176,26 @@ def _built(
         if refusal:
             refused = refusal
         else:
-            found.append(_Found(donor, {}, build.data))
+            found.append(_Found(donor, {}, build.data, more))
             size = found[-1].size
-        turns.append(Turn(Turn.MEASURED, donor.recipe(major), limit, size))
+        turns.append(Turn(Turn.MEASURED, donor.recipe(major, more), limit, size))
     return builds, found, tuple(turns), refused
+
+
+def _more(compiler: RealGcc, donor: Donor) -> tuple[str, ...]:
+    """The options that a build has for functions to be taken from it."""
+    return APART[donor.family] if compiler.splices else ()
+
+
+def _plain(compiler: RealGcc, text: bytes, baseline: bytes, best: _Found) -> _Found | None:
+    """The best build without the options that only functions for others need, if it is valid."""
+    if not best.more:
+        return None
+    try:
+        found = replace(best, data=compiler.whole(best.base, text), more=())
+        return None if _refused(compiler, [found.base], baseline, found.data) else found
+    except (EvaluationError, NotElfError):
+        return None
 
 
 def _mixed(
@@ -173,13 +225,13 @@ def _granted(compiler: RealGcc) -> frozenset[str]:
 
 def _refused(compiler: RealGcc, donors: Iterable[Donor], baseline: bytes, data: bytes) -> str:
     """Why an object of donors may not replace the baseline, "" if it may."""
-    if compiler.clang is not None and any(donor.compiler == CLANG for donor in donors):
+    if compiler.clang is not None and any(donor.family == CLANG for donor in donors):
         return valid.foreign_complaint(baseline, data, compiler.clang.granted)
     return valid.complaint(baseline, data)
 
 
 def _evidence(found: _Found) -> str:
-    compilers = {donor.compiler for donor in found.donors}
+    compilers = {donor.family for donor in found.donors}
     makers = _MAKERS[CLANG in compilers, bool(compilers - {CLANG})]
     return (_MIXED if found.functions else _WHOLE).format(makers) + _EVIDENCE
 

@@ -13,50 +13,52 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cr1cc.donors.row import CLANG, GCC, Row
 from cr1cc.records import Level, Recipe
 
-GCC = "gcc"
-CLANG = "clang"
+__all__ = [
+    "APART", "CLANG", "DONORS", "GCC", "PASSES", "SMALLEST", "Donor",
+    "digest", "donor_named", "donor_of", "donors_for",
+]  # fmt: skip
 
 # The level of a donor that is the smallest one that the compiler has.
 SMALLEST = "smallest"
 
 _OZ_SINCE = 12  # gcc; with 11 the smallest level is -Os
 
+# What a build is told besides so that functions may be taken from it. Callers by gcc otherwise
+# rely on registers and on a stack that a callee of the same build leaves as they are; clang
+# otherwise writes some tables that only its own assembler knows.
+APART = {
+    GCC: ("-fno-ipa-ra", "-fno-ipa-stack-alignment"),
+    CLANG: ("-fno-integrated-as",),
+}
+
 SIZE = (Level.OS, Level.OZ)
 
 
 @dataclass(frozen=True)
-class Donor:
-    """One build: `compiler`, `level` and `options`, for commands with one of `objectives`.
+class Donor(Row):
+    """One build, for commands with one of `objectives`. `llvm` is what clang is told with
+    `-mllvm`: options that the clang at hand has no row for in `passes/options.py` are left out."""
 
-    `targets` are prefixes of triples, () means all. `not_with` are beginnings of options
-    of the user that this build does not go with. `llvm` is what clang is told with `-mllvm`:
-    options that the clang at hand has no row for in `passes/options.py` are left out.
-    """
-
-    compiler: str
-    level: str
-    options: tuple[str, ...]
-    good_for: str
     objectives: tuple[Level, ...] = SIZE
-    targets: tuple[str, ...] = ()
-    not_with: tuple[str, ...] = ()
     llvm: tuple[str, ...] = ()
 
     def level_option(self, major: int) -> str:
         """The option of the level, for gcc of that major version."""
         if self.level != SMALLEST:
             return self.level
-        return "-Oz" if self.compiler == CLANG or major >= _OZ_SINCE else "-Os"
+        return "-Oz" if self.family == CLANG or major >= _OZ_SINCE else "-Os"
 
-    def recipe(self, major: int) -> Recipe:
-        """The build as a decision holds it: compiler and level, then the options."""
-        return Recipe((f"{self.compiler} {self.level_option(major)}",), self.options + self.llvm)
+    def recipe(self, major: int, more: tuple[str, ...] = ()) -> Recipe:
+        """The build as a decision holds it: compiler and level, then the options, and `more`."""
+        options = self.options + self.llvm + more
+        return Recipe((f"{self.family} {self.level_option(major)}",), options)
 
     def text(self, major: int) -> str:
         """The same in words, as a decision says it of a function."""
-        return " ".join((self.compiler, self.level_option(major), *self.options, *self.llvm))
+        return " ".join((self.family, self.level_option(major), *self.options, *self.llvm))
 
 
 # A frame pointer where there is a frame; functions that call nothing do without.
@@ -222,15 +224,17 @@ def donors_for(
         donor
         for donor in DONORS
         if level in donor.objectives
-        and (with_clang or donor.compiler != CLANG)
-        and (not donor.targets or triple.startswith(donor.targets))
-        and not any(word.startswith(donor.not_with) for word in user if donor.not_with)
+        and (with_clang or donor.family != CLANG)
+        and donor.suits(triple, user)
     )
 
 
 def donor_of(recipe: Recipe, major: int) -> Donor:
-    """The row that `recipe` came from; a stored one may be anything. Raises ValueError."""
-    return _row(lambda donor: donor.recipe(major) == recipe)
+    """The row that `recipe` came from, with `APART` or without; a stored one may be anything.
+    Raises ValueError."""
+    return _row(
+        lambda donor: recipe in (donor.recipe(major), donor.recipe(major, APART[donor.family]))
+    )
 
 
 def donor_named(text: str, major: int) -> Donor:
@@ -248,7 +252,7 @@ def _row(fits: Callable[[Donor], bool]) -> Donor:
 def digest() -> str:
     """What changes with the table, hexadecimal; it is part of every key."""
     rows = [
-        (donor.compiler, donor.level, donor.options, donor.llvm, donor.targets, donor.not_with,
+        (donor.family, donor.level, donor.options, donor.llvm, donor.targets, donor.not_with,
          [level.value for level in donor.objectives])
         for donor in DONORS
     ]  # fmt: skip

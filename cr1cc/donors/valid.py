@@ -22,7 +22,7 @@ from cr1cc.validate import objects
 _ABI_ALIGNMENT = 16
 
 # What the linker defines wherever it is needed (psABI of x86-64, "Global Offset Table").
-_OF_LINKERS = frozenset({"_GLOBAL_OFFSET_TABLE_"})
+OF_LINKERS = frozenset({"_GLOBAL_OFFSET_TABLE_"})
 
 
 def complaint(baseline: bytes, candidate: bytes) -> str:
@@ -40,7 +40,7 @@ def foreign_complaint(baseline: bytes, candidate: bytes, granted: frozenset[str]
     It may need what is `granted`. Data that other objects see must hold the same bytes, which
     shows that both compilers lay it out alike, and be aligned as well.
     """
-    found = objects.complaint(baseline, candidate, granted | _OF_LINKERS)
+    found = objects.complaint(baseline, candidate, granted | OF_LINKERS)
     return _first(found, baseline, candidate, foreign=True)
 
 

@@ -20,7 +20,7 @@ _TO_BITCODE = (
     "-emit-llvm-uselists",
 )
 
-_FROM_BITCODE = ("-c", "-Qunused-arguments", "-Xclang", "-disable-llvm-passes")
+_FROM_BITCODE = ("-Qunused-arguments", "-Xclang", "-disable-llvm-passes")
 
 
 def front_end_command(plan: Plan, bitcode: str, *, with_dependencies: bool) -> list[str]:
@@ -41,13 +41,17 @@ def front_end_command(plan: Plan, bitcode: str, *, with_dependencies: bool) -> l
     ]
 
 
-def emission_command(plan: Plan, bitcode: str, output: str, options: Sequence[str]) -> list[str]:
-    """Arguments that turn `bitcode` into the object `output`, with no pass run on it.
+def emission_command(
+    plan: Plan, bitcode: str, output: str, options: Sequence[str], *, what: str = "-c"
+) -> list[str]:
+    """Arguments that turn `bitcode` into the object `output`, with no pass run on it; with "-S"
+    as `what`, into its assembly.
 
     `options` are code-generation options as `-mllvm` takes them. If the plan has
     `split_dwarf`, the debug data goes to `emitted_split_dwarf(output)`.
     """
     return [
+        what,
         *_FROM_BITCODE,
         *plan.codegen,
         *(word for option in options for word in ("-mllvm", option)),
@@ -58,6 +62,12 @@ def emission_command(plan: Plan, bitcode: str, output: str, options: Sequence[st
         "-o",
         output,
     ]
+
+
+def listing_command(plan: Plan) -> list[str]:
+    """Arguments that turn the source into the assembly of the user's own command, on standard
+    output; no other file is written."""
+    return [*plan.frontend, "-w", "-S", "-o", "-", *_source(plan.source)]
 
 
 def emitted_split_dwarf(output: str) -> str:

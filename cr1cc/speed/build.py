@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cr1cc.emit import contents
 from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.records import GccToolchain, Plan, Toolchain
-from cr1cc.speed.isa import isa_options
+from cr1cc.speed.isa import isa_options, name_of, refusal
 from cr1cc.speed.table import CLANG, GCC, Build
 from cr1cc.util import ending, process
 
@@ -27,22 +28,42 @@ _FOR_SPLICING = {
     GCC: ("-fno-ipa-ra", "-fno-ipa-stack-alignment"),
     CLANG: ("-fno-integrated-as",),
 }
+# Options by which a program says that it has no C library.
+_UNHOSTED = ("-ffreestanding", "-fno-hosted", "-nostdinc", "-mcmodel=kernel")
+_ASKS_GLIBC = b"""#include <features.h>
+#if defined __GLIBC__ && !defined __UCLIBC__
+cr1_glibc
+#endif
+"""
+_GLIBC = re.compile(rb"^cr1_glibc$", re.MULTILINE)
+
 _SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What an object is made of: a build, other builds for single functions, and the
-    instruction set as a lockfile says it."""
+    """What an object is made of: a build, other builds for single functions, builds for second
+    bodies of functions, and the instruction set as a lockfile says it: that of everything, or
+    where there are second bodies theirs alone."""
 
     build: Build
     functions: tuple[tuple[str, Build], ...] = ()
     isa: str = ""
+    ifunc: tuple[tuple[str, Build], ...] = ()
 
     @property
     def builds(self) -> list[Build]:
         """All builds that take part, the base first."""
-        return list(dict.fromkeys([self.build, *(build for _, build in self.functions)]))
+        pairs = (*self.functions, *self.ifunc)
+        return list(dict.fromkeys([self.build, *(build for _, build in pairs)]))
+
+
+@dataclass(frozen=True)
+class Made:
+    """An object, and the functions that were to get a second body and did not, with reasons."""
+
+    data: bytes
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,24 +115,59 @@ class SpeedCompiler:
             raise EvaluationError("the preprocessor gave no text")
         return text
 
-    def build(self, choice: Choice, text: bytes) -> bytes:
+    def build(self, choice: Choice, text: bytes) -> Made:
         """The object of a choice. Raises EvaluationError: a compiler fails or says something,
-        or functions cannot be spliced."""
-        if not choice.functions:
+        functions cannot be spliced, or the text may not have that instruction set."""
+        if choice.isa and (refused := refusal(text)):
+            raise EvaluationError(f"not for another instruction set: {refused}")
+        if not choice.functions and not choice.ifunc:
             command = self._command(choice.build, choice.isa, "-c")
-            return self._object(command, self._spelled(choice.build, text))
-        from cr1cc.asm.printer import print_unit  # most decisions are whole objects
+            return Made(self._object(command, self._spelled(choice.build, text)))
+        assembly, left_out = self.assembly(choice, text)
+        options = [word for word in self.own.options if word.startswith(("-Wa,", "-m64"))]
+        command = [*self.own.command, *options, "-c", "-x", "assembler", "-"]
+        return Made(self._object(command, assembly), left_out)
+
+    def listing(self, choice: Choice, text: bytes) -> bytes:
+        """The assembly that an object of a choice is made of. Raises EvaluationError."""
+        if choice.functions or choice.ifunc:
+            return self.assembly(choice, text)[0]
+        command = [*self._command(choice.build, choice.isa, "-S"), "-o", "-"]
+        return self._run(command, self._spelled(choice.build, text))
+
+    def assembly(self, choice: Choice, text: bytes) -> tuple[bytes, dict[str, str]]:
+        """The assembly of a choice that is put together of functions, and what has no second
+        body. Raises EvaluationError."""
+        from cr1cc.asm.ifunc import with_second_bodies  # most decisions are whole objects
+        from cr1cc.asm.printer import print_unit
         from cr1cc.asm.splice import splice
 
+        isa = "" if choice.ifunc else choice.isa
+        plain = dict.fromkeys((choice.build, *(build for _, build in choice.functions)))
         try:
-            units = {build.title: self._unit(build, choice.isa, text) for build in choice.builds}
-            base = units[choice.build.title]
-            spliced = splice(base, units, {name: build.title for name, build in choice.functions})
+            units = {build.title: self._unit(build, isa, text) for build in plain}
+            unit, refused = units[choice.build.title], dict[str, str]()
+            if choice.functions:
+                unit = splice(unit, units, {name: one.title for name, one in choice.functions})
+            if choice.ifunc:
+                second = {one.title: self._unit(one, choice.isa, text) for _, one in choice.ifunc}
+                titles = {name: one.title for name, one in choice.ifunc}
+                unit, refused = with_second_bodies(unit, second, titles, name_of(choice.isa))
         except AsmError as error:
             raise EvaluationError(f"no splice: {error}") from None
-        data = print_unit(spliced).encode(errors="surrogateescape")
-        options = [word for word in self.own.options if word.startswith(("-Wa,", "-m64"))]
-        return self._object([*self.own.command, *options, "-c", "-x", "assembler", "-"], data)
+        return print_unit(unit).encode(errors="surrogateescape"), refused
+
+    def has_indirect_functions(self) -> bool:
+        """Whether programs of this command have a loader that knows indirect functions: that of
+        glibc does; musl has none, nor has a program without C library."""
+        if any(word.startswith(_UNHOSTED) for word in (*self.plan.text, *self.plan.frontend)):
+            return False
+        language = "c" if self.plan.language == "c" else "c++"
+        command = [*self.own.command, *self.plan.frontend, "-w", "-E", "-x", language, "-"]
+        try:
+            return _GLIBC.search(self._run(command, _ASKS_GLIBC)) is not None
+        except EvaluationError:  # no such header
+            return False
 
     def _unit(self, build: Build, isa: str, text: bytes) -> Unit:
         from cr1cc.asm.reader import read_unit

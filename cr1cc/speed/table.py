@@ -12,25 +12,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GCC = "gcc"
-CLANG = "clang"
+from cr1cc.donors.row import CLANG, GCC, Row
+
+__all__ = ["BUILDS", "CLANG", "GCC", "OWN", "Build", "build_of", "builds_for"]
+
 OWN = "own"  # the user's own level and options
 
 _X86 = ("x86_64",)
 
 
 @dataclass(frozen=True)
-class Build:
-    """One build: `level` is "" where it is the user's own, `targets` are prefixes of triples
-    (() means all), `not_with` beginnings of options of the user that it does not go with."""
+class Build(Row):
+    """One build: `level` is "" where it is the user's own."""
 
-    family: str
-    name: str
-    level: str
-    options: tuple[str, ...]
-    good_for: str
-    targets: tuple[str, ...] = ()
-    not_with: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def digest(self) -> str:
@@ -50,102 +45,104 @@ class Build:
 
 
 BUILDS: tuple[Build, ...] = (
-    Build(GCC, OWN, "", (), "the user's own choices, as the base for single functions"),
-    Build(GCC, "o3", "-O3", (), "more inlining and vectors than -O2"),
-    Build(GCC, "o2", "-O2", (), "code where -O3 only costs cache"),
-    Build(GCC, "unroll", "-O3", ("-funroll-loops",), "short loops whose count is not known"),
-    Build(GCC, "o2-unroll", "-O2", ("-funroll-loops",), "the same without wide inlining"),
+    Build(GCC, "", (), "the user's own choices, as the base for single functions", name=OWN),
+    Build(GCC, "-O3", (), "more inlining and vectors than -O2", name="o3"),
+    Build(GCC, "-O2", (), "code where -O3 only costs cache", name="o2"),
+    Build(GCC, "-O3", ("-funroll-loops",), "short loops whose count is not known", name="unroll"),
+    Build(GCC, "-O2", ("-funroll-loops",), "the same without wide inlining", name="o2-unroll"),
     Build(
-        GCC, "scalar", "-O3", ("-fno-tree-vectorize",),
+        GCC, "-O3", ("-fno-tree-vectorize",),
         "loops that run a few times only, for which vectors cost more than they gain",
+        name="scalar",
     ),
     Build(
-        GCC, "scalar-unroll", "-O3", ("-fno-tree-vectorize", "-funroll-loops"),
-        "the same, with short bodies",
+        GCC, "-O3", ("-fno-tree-vectorize", "-funroll-loops"),
+        "the same, with short bodies", name="scalar-unroll",
     ),
     Build(
-        GCC, "vector", "-O3", ("-fvect-cost-model=unlimited",),
-        "loops that the cost model wrongly leaves alone",
+        GCC, "-O3", ("-fvect-cost-model=unlimited",),
+        "loops that the cost model wrongly leaves alone", name="vector",
     ),
     Build(
-        GCC, "inline", "-O3",
+        GCC, "-O3",
         ("--param=max-inline-insns-auto=120", "--param=inline-unit-growth=200",
          "--param=early-inlining-insns=60", "--param=large-function-growth=400"),
-        "call chains through small functions",
+        "call chains through small functions", name="inline",
     ),
     Build(
-        GCC, "inline-unroll", "-O3",
+        GCC, "-O3",
         ("--param=max-inline-insns-auto=120", "--param=inline-unit-growth=200",
          "--param=early-inlining-insns=60", "--param=large-function-growth=400",
          "-funroll-loops", "-fpeel-loops"),
-        "the same with loops in them",
+        "the same with loops in them", name="inline-unroll",
     ),
     Build(
-        GCC, "branches", "-O3", ("-fno-if-conversion", "-fno-if-conversion2",
+        GCC, "-O3", ("-fno-if-conversion", "-fno-if-conversion2",
                                    "-fno-tree-loop-if-convert"),
-        "conditions that are easy to predict: interpreters, parsers",
+        "conditions that are easy to predict: interpreters, parsers", name="branches",
     ),
     Build(
-        GCC, "dispatch", "-O3", ("-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge"),
+        GCC, "-O3", ("-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge"),
         "computed goto: each instruction keeps its own jump (GCC's manual on -fno-gcse)",
+        name="dispatch",
     ),
     Build(
-        GCC, "registers", "-O3",
+        GCC, "-O3",
         ("-fschedule-insns", "-fsched-pressure", "-frename-registers", "-fira-loop-pressure"),
-        "long dependent computations",
+        "long dependent computations", name="registers",
     ),
     Build(
-        GCC, "aligned", "-O3", ("-falign-functions=64", "-falign-loops=32", "-falign-jumps=16"),
-        "small hot loops across lines of the cache",
+        GCC, "-O3", ("-falign-functions=64", "-falign-loops=32", "-falign-jumps=16"),
+        "small hot loops across lines of the cache", name="aligned",
     ),
     Build(
-        GCC, "aliases", "-O3", ("-fipa-pta", "-fgcse-las", "-fgcse-sm", "-ftree-loop-im"),
-        "loops through several pointers",
+        GCC, "-O3", ("-fipa-pta", "-fgcse-las", "-fgcse-sm", "-ftree-loop-im"),
+        "loops through several pointers", name="aliases",
     ),
     Build(
-        GCC, "loops", "-O3",
+        GCC, "-O3",
         ("-floop-nest-optimize", "-ftree-loop-distribution", "-floop-interchange",
          "-floop-unroll-and-jam"),
-        "nested loops over matrices",
+        "nested loops over matrices", name="loops",
     ),
     Build(
-        GCC, "tuned", "-O3", ("-mtune=skylake-avx512", "-funroll-loops"),
+        GCC, "-O3", ("-mtune=skylake-avx512", "-funroll-loops"),
         "processors whose costs differ from the generic ones",
-        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="),
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned",
     ),
     Build(
-        GCC, "wide", "-O3", ("-mprefer-vector-width=512",),
+        GCC, "-O3", ("-mprefer-vector-width=512",),
         "long loops, where 512 bits are allowed",
-        targets=_X86, not_with=("-mprefer-vector-width=",),
+        targets=_X86, not_with=("-mprefer-vector-width=",), name="wide",
     ),
-    Build(CLANG, OWN, "", (), "the user's own choices, as the base for single functions"),
-    Build(CLANG, "o3", "-O3", (), "another compiler's vectors, unrolling and selection"),
-    Build(CLANG, "o2", "-O2", (), "the same with less inlining"),
+    Build(CLANG, "", (), "the user's own choices, as the base for single functions", name=OWN),
+    Build(CLANG, "-O3", (), "another compiler's vectors, unrolling and selection", name="o3"),
+    Build(CLANG, "-O2", (), "the same with less inlining", name="o2"),
     Build(
-        CLANG, "scalar", "-O3", ("-fno-vectorize", "-fno-slp-vectorize"),
-        "loops that run a few times only",
-    ),
-    Build(
-        CLANG, "inline", "-O3", ("-mllvm", "-inline-threshold=1000"),
-        "call chains through small functions",
+        CLANG, "-O3", ("-fno-vectorize", "-fno-slp-vectorize"),
+        "loops that run a few times only", name="scalar",
     ),
     Build(
-        CLANG, "unroll", "-O3", ("-mllvm", "-unroll-threshold=600", "-mllvm", "-unroll-runtime"),
-        "short loops",
+        CLANG, "-O3", ("-mllvm", "-inline-threshold=1000"),
+        "call chains through small functions", name="inline",
     ),
     Build(
-        CLANG, "no-unroll", "-O3", ("-fno-unroll-loops",),
-        "large loops of few iterations",
+        CLANG, "-O3", ("-mllvm", "-unroll-threshold=600", "-mllvm", "-unroll-runtime"),
+        "short loops", name="unroll",
     ),
     Build(
-        CLANG, "wide", "-O3", ("-mprefer-vector-width=512",),
+        CLANG, "-O3", ("-fno-unroll-loops",),
+        "large loops of few iterations", name="no-unroll",
+    ),
+    Build(
+        CLANG, "-O3", ("-mprefer-vector-width=512",),
         "long loops, where 512 bits are allowed",
-        targets=_X86, not_with=("-mprefer-vector-width=",),
+        targets=_X86, not_with=("-mprefer-vector-width=",), name="wide",
     ),
     Build(
-        CLANG, "tuned", "-O3", ("-mtune=skylake-avx512",),
+        CLANG, "-O3", ("-mtune=skylake-avx512",),
         "processors whose costs differ from the generic ones",
-        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="),
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned",
     ),
 )  # fmt: skip
 
@@ -160,8 +157,7 @@ def builds_for(
         build
         for build in BUILDS
         if (build.family == family or (with_other and build.name != OWN))
-        and (not build.targets or triple.startswith(build.targets))
-        and not any(word.startswith(build.not_with) for word in user if build.not_with)
+        and build.suits(triple, user)
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 FILE = "journal"
@@ -37,6 +37,7 @@ class Event(NamedTuple):
     model_problem: str = ""  # why the model could not be used
     milliseconds: float = 0.0
     time: float = 0.0  # seconds since 1970; 0: now, when it is appended
+    command: str = ""  # of a replaced object: `joined` name, driver, folder and arguments
 
 
 def append(directory: str, event: Event, *, limit: int = LIMIT) -> bool:
@@ -94,6 +95,16 @@ def clear(directory: str) -> None:
     for name in (FILE, f"{FILE}.1"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(directory, name))
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as one text that is plain in JSON, too; the inverse of `parted`."""
+    return " ".join(word.replace("%", "%25").replace(" ", "%20") for word in words)
+
+
+def parted(text: str) -> list[str]:
+    """The words that `joined` made a text of."""
+    return [word.replace("%20", " ").replace("%25", "%") for word in text.split(" ")]
 
 
 def _line(event: Event) -> bytes:

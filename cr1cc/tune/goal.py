@@ -24,3 +24,4 @@ class Goal:
     isa: str = ""  # as a lockfile says it
     time: str = PROCESSOR
     rounds: int = 21
+    ifunc: bool = False  # `isa` is for second bodies of functions only

@@ -4,7 +4,8 @@
 2. The best of them against the baseline until the difference is decided, and the tests.
 3. File by file, hottest first, the donors that did best, each against what is kept so far.
 4. Function by function in the same way, with spliced bodies.
-5. What is kept against the baseline once more, with fresh runs.
+5. If asked for, file by file, second bodies for an instruction set that the loader asks for.
+6. What is kept against the baseline once more, with fresh runs.
 
 Every step that is kept has passed the tests; of one that fails, the guilty part is found by
 halving, named, and left out.
@@ -28,6 +29,7 @@ _HOT_ALONE = 0.06  # the same for a file or a function by itself: less is lost i
 _FILES, _FUNCTIONS = 16, 10  # the most that are tried
 _PROMISING = 1.003  # the ratio of a first look that is worth a second one
 _SUSPECTS = 24  # functions of a file that are looked through for a guilty one
+_SECOND = 40  # functions of a file that may get a second body
 _DONORS = 4  # tried on each file and function, the ones that suit the program best
 
 
@@ -45,9 +47,13 @@ class Found:
 class Search:
     """The search of one session."""
 
-    def __init__(self, session: Session, hot: list[Heat], isa: str = "") -> None:
+    def __init__(
+        self, session: Session, hot: list[Heat], isa: str = "", *, ifunc: bool = False
+    ) -> None:
+        """`isa` is for all code, or with `ifunc` for second bodies of functions only."""
         self.session = session
-        self.isa = isa
+        self.isa = "" if ifunc else isa
+        self.second = isa if ifunc else ""
         self.hot = [heat for heat in hot if heat.share >= _HOT][:_FILES] or hot[:_FILES]
         self.found = Found()
         self.suited: list[str] = []  # titles of builds, best first
@@ -58,6 +64,8 @@ class Search:
         if len(self.hot) > 1:
             self._files()
         self._functions()
+        if self.second:
+            self._second_bodies()
         self._confirm()
         return self.found
 
@@ -124,6 +132,26 @@ class Search:
                 choice = replace(kept, functions=(*others, (name, build)))
                 self.session.say(f"{name} ({share:.0%}) of {unit.record.source}: {build.title}")
                 self._try_if_promising({**self.found.best, unit.place: choice})
+
+    def _second_bodies(self) -> None:
+        for heat in self.hot:
+            names = self._picked(heat)
+            if not names or heat.share < _HOT_ALONE:
+                continue
+            for build in dict.fromkeys((self._own(heat.unit).build, *self._donors(heat.unit))):
+                kept = self.found.best.get(heat.unit.place) or self._own(heat.unit)
+                pairs = tuple((name, build) for name in names)
+                choice = replace(kept, ifunc=pairs, isa=self.second)
+                source = heat.unit.record.source
+                self.session.say(f"{source} ({heat.share:.0%}): {build.title} for {self.second}")
+                self._try_if_promising({**self.found.best, heat.unit.place: choice})
+
+    def _picked(self, heat: Heat) -> list[str]:
+        """The functions of a file that shall have two bodies: the hot ones. Of one that is local,
+        a second body comes along with those that call it, which may be any."""
+        own = heat.unit.global_functions()
+        hot = [name for name, share in heat.functions if share >= _HOT]
+        return sorted(hot if hot and set(hot) <= set(own) else own[:_SECOND])
 
     def _donors(self, unit: Unit) -> Iterator[Build]:
         by_title = {build.title: build for build in unit.builds}

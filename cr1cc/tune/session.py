@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from cr1cc.compile_speed import RECORD
 from cr1cc.errors import UserError
@@ -220,9 +220,18 @@ class Session:
             if made[place].record.locked != choice.build.label:
                 obstacles.append(f"{source}: {choice.build.title}: {made[place].record.problem}")
                 self.memory.put(f"obstacle\n{text_of({place: choice})}", obstacles[-1])
+            if one_body := made[place].record.one_body:
+                self.memory.put(f"one body\n{text_of({place: choice})}", one_body)
         if obstacles:
             raise RejectedError(obstacles[0])
         return self.tree.state()
+
+    def followed(self, place: Place, choice: Choice) -> Choice:
+        """The choice without second bodies that could not be had: the objects are the same."""
+        one_body = self.memory.answers.get(f"one body\n{text_of({place: choice})}", ())
+        assert isinstance(one_body, (list, tuple))
+        kept = tuple(pair for pair in choice.ifunc if pair[0] not in one_body)
+        return replace(choice, ifunc=kept)
 
     def obstacle(self, place: Place, choice: Choice) -> str:
         """Why a choice is known to be impossible, "" if it is not known to be."""

@@ -11,7 +11,7 @@ from cr1cc.lock import Locked
 from cr1cc.speed.build import Choice
 from cr1cc.speed.table import Build, build_of
 from cr1cc.tune.statistics import Gain
-from cr1cc.util.elf import NotElfError, ObjectFile
+from cr1cc.util.elf import STB_GLOBAL, STT_FUNC, NotElfError, ObjectFile
 
 Place = tuple[str, str, str, str]  # that of `lock.Locked`
 
@@ -42,6 +42,19 @@ class Unit:
         except (OSError, NotElfError):
             return {}
 
+    def global_functions(self) -> list[str]:
+        """The functions that the object defines for others, the largest first."""
+        try:
+            with open(self.record.output, "rb") as file:
+                found = [
+                    (-one.size, one.name)
+                    for one in ObjectFile(file.read()).symbols()
+                    if one.defined and (one.type, one.binding) == (STT_FUNC, STB_GLOBAL)
+                ]
+        except (OSError, NotElfError):
+            return []
+        return [name for _, name in sorted(found)]
+
 
 Assignment = Mapping[Place, Choice]  # units that are left out are the baseline
 
@@ -53,7 +66,8 @@ def read_records(path: str) -> list[Unit]:
         with open(path, "rb") as file:
             for line in file:
                 fields = json.loads(line)
-                fields["builds"] = tuple(fields["builds"])
+                for name in ("builds", "one_body"):
+                    fields[name] = tuple(fields[name])
                 unit = Unit(Record(**fields), (fields["output"],))
                 before = found[unit.place].outputs if unit.place in found else ()
                 found[unit.place] = replace(unit, outputs=(*before, *unit.outputs))
@@ -70,13 +84,18 @@ def locked(unit: Unit, choice: Choice, gain: Gain | None = None, tests: int = 0)
     return Locked(
         record.source, record.level, record.options, record.text, record.compiler,
         choice.build.label,
-        tuple(sorted((name, build.label) for name, build in choice.functions)),
+        _labelled(choice.functions),
         choice.isa,
         record.other if foreign else "",
         str(gain) if gain else "",
         gain.runs if gain else 0,
         tests,
+        _labelled(choice.ifunc),
     )  # fmt: skip
+
+
+def _labelled(pairs: Iterable[tuple[str, Build]]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, build.label) for name, build in pairs))
 
 
 def text_of(assignment: Assignment) -> str:
@@ -84,11 +103,11 @@ def text_of(assignment: Assignment) -> str:
     lines = []
     for place in sorted(assignment):
         choice = assignment[place]
-        functions = ",".join(f"{name}={build.label}" for name, build in sorted_functions(choice))
-        lines.append(f"{'|'.join(place)} {choice.build.label} {functions} {choice.isa}")
+        functions, ifunc = map(_listed, (choice.functions, choice.ifunc))
+        lines.append(f"{'|'.join(place)} {choice.build.label} {functions} {ifunc} {choice.isa}")
     return "\n".join(lines)
 
 
-def sorted_functions(choice: Choice) -> Iterable[tuple[str, Build]]:
-    """The functions of a choice by name."""
-    return sorted(choice.functions, key=lambda pair: pair[0])
+def _listed(pairs: Iterable[tuple[str, Build]]) -> str:
+    """Functions with their builds, by name."""
+    return ",".join(f"{name}={label}" for name, label in _labelled(pairs))

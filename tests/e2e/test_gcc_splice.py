@@ -37,6 +37,24 @@ def test_the_object_is_the_same_in_every_cache_state(place: WrappedGcc, tmp_path
     assert place.read("program.o") == without
 
 
+def test_a_text_that_is_known_is_not_built_again(place: WrappedGcc, tmp_path: Path) -> None:
+    """What remembers it must not show: its object is what a build without memory makes."""
+    log = tmp_path / "log"
+    gcc = tmp_path / "counting-gcc"
+    gcc.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {place.real_paths["gcc"]} "$@"\n')
+    gcc.chmod(0o755)
+    settings = {"CR1_GCC": str(gcc), "CR1_CACHE_DIR": str(tmp_path / "kept")}
+    for name in ("program.c", "other.c", "program.c"):
+        place.write(name, f"/* {log.exists()} */\n{_CONTROL}")
+        log.write_text("")
+        assert place.cr1("-Os", "-c", name, "-o", "made.o", **settings).status == 0
+        made = place.read("made.o")
+        assert place.cr1("-Os", "-c", name, "-o", "made.o", CR1_CACHE="0").status == 0
+        assert place.read("made.o") == made
+    builds = [line for line in log.read_text().splitlines() if "assembler" in line or " - " in line]
+    assert builds == []
+
+
 def test_a_poisoned_decision_is_searched_anew(place: WrappedGcc, tmp_path: Path) -> None:
     words, cache = ("-Os", "-c", "program.c"), tmp_path / "kept"
     place.cr1(*words, CR1_CACHE_DIR=str(cache))

@@ -203,6 +203,11 @@ def test_a_donor_compiler_that_vanishes_costs_its_donors_only(
         ),
         (["--build", "make"], "say what is to become faster"),
         (["--build", "make", "--bench", "a", "--", "b"], "say what is to become faster"),
+        (["--build", "make", "--bench", "a", "--ifunc"], "--ifunc is for a level"),
+        (
+            ["--build", "make", "--bench", "a", "--ifunc", "--isa", "native"],
+            "--ifunc is for a level",
+        ),
     ],
 )
 def test_a_harness_that_cannot_serve_is_said_in_one_line(

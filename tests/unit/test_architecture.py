@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("improve", "donors"),
     ("speed",),
     ("compile", "compile_gcc", "compile_speed"),
-    ("train", "bench", "tune"),
+    ("train", "bench", "tune", "listing"),
     ("command", "cli"),
     ("wrapper",),
 )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cr1cc.donors.build import APART, RealGcc, donor_command
-from cr1cc.donors.table import GCC, Donor
+from cr1cc.donors.build import RealGcc, donor_command
+from cr1cc.donors.table import APART, GCC, Donor
 from cr1cc.driver.argv import parse
 from cr1cc.driver.gcc import GCC as DIALECT
 from cr1cc.errors import EvaluationError
@@ -46,7 +46,7 @@ def real(gcc: str, words: str) -> RealGcc:
      "dir/plain.c -fPIC", "lines.i", "plain.c -fno-inline -ffunction-sections", "throws.cc"],
 )  # fmt: skip
 def test_the_same_options_make_the_same_object_of_the_text(gcc: str, words: str) -> None:
-    compiler = real(gcc, f"-Os {' '.join(APART)} -c {words} -o x.o")
+    compiler = real(gcc, f"-Os {' '.join(APART[GCC])} -c {words} -o x.o")
     text, silent = compiler.text()
     made = compiler.build(SAME, text)
     assert compiler.original() == (0, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cr1cc.donors.clang_options import clang_options, granted
 from cr1cc.donors.mix import mix, remix
 from cr1cc.donors.parts import Measured, parts_of
 from cr1cc.donors.search import best_donor, repeated
-from cr1cc.donors.table import donors_for
+from cr1cc.donors.table import APART, GCC, Donor, donor_of, donors_for
 from cr1cc.driver.argv import parse
 from cr1cc.driver.gcc import GCC as DIALECT
 from cr1cc.errors import AsmError, EvaluationError
@@ -26,6 +27,11 @@ from tests.unit.asm.conftest import PROGRAMS, compiler_for, run
 
 # Its functions are smallest by different donors.
 _CONTROL = next(path for path in PROGRAMS if path.name == "control.c")
+
+_LONELY = """
+static __attribute__((noinline)) int g(int x) { return x * x + 3; }
+int f(int a, int b) { int c = g(a) + b, d = g(c) * a; return g(d) + c - b + (a > b); }
+"""
 
 _SHARING = """
 int table(int x) {
@@ -124,6 +130,7 @@ def check_all(here: Place) -> int:
     builds, mixed = here.builds(), 0
     assert len(builds) > 5
     expected = here.outcome(here.baseline)
+    texts = {name: build.assembly for name, build in builds.items()}
     for name, build in builds.items():
         assert here.outcome(build.data) == expected, name
         made = mix(name, builds, granted_to(here))
@@ -131,7 +138,7 @@ def check_all(here: Place) -> int:
             continue
         choice, assembly = made
         assert here.outcome(here.compiler.assemble(assembly)) == expected, (name, choice)
-        assert remix(name, builds, choice, granted_to(here)) == assembly
+        assert remix(name, texts, choice, granted_to(here)) == assembly
         mixed += 1
     return mixed
 
@@ -178,19 +185,40 @@ def test_a_known_mix_is_made_again_from_what_it_names(place: Made) -> None:
     here = place(_CONTROL, "-Oz")
     decision, data = here.decided()
     asked: list[str] = []
-    build = here.compiler.build
+    assembly = here.compiler.assembly
 
     def counting(donor, text):  # type: ignore[no-untyped-def]
         asked.append(donor.text(here.compiler.toolchain.major))
-        return build(donor, text)
+        return assembly(donor, text)
 
-    here.compiler.build = counting  # type: ignore[method-assign]
+    here.compiler.assembly = counting  # type: ignore[method-assign]
     again = repeated(here.compiler, here.text, here.baseline, here.donors, decision)
     assert again == data
     assert sorted(asked) == sorted(
         {" ".join((*decision.recipe.stages, *decision.recipe.options))}
         | {donor for _, donor in decision.tails}
     )
+
+
+def test_a_build_that_gives_no_function_needs_no_options_for_that(place: Made) -> None:
+    """With one global function there is nothing to put together, and its callers may rely on
+    registers that a static one leaves alone."""
+    here = place(_LONELY, "-Os")
+    here.baseline = here.compiler.whole(Donor(GCC, "-O3", (), "is larger"), here.text)
+    decision, data = here.decided()
+    assert not decision.tails
+    assert data is not None
+    donor = donor_of(decision.recipe, here.compiler.toolchain.major)
+    plain, apart = here.compiler.whole(donor, here.text), here.compiler.build(donor, here.text).data
+    sizes = [ObjectFile(one).loadable_bytes() for one in (plain, apart)]
+    assert sizes[0] < sizes[1]
+    assert data == plain
+    assert not set(APART[GCC]) & set(decision.recipe.options)
+    args = (here.compiler, here.text, here.baseline, here.donors)
+    assert repeated(*args, decision) == data
+    recipe = donor.recipe(here.compiler.toolchain.major, APART[GCC])
+    assert repeated(*args, replace(decision, recipe=recipe)) is None
+    assert repeated(*args, replace(decision, recipe=recipe, bytes_after=sizes[1])) == apart
 
 
 def test_a_mix_that_does_not_fit_the_text_is_not_made(place: Made) -> None:
@@ -242,11 +270,12 @@ def test_assembly_that_is_not_understood_is_no_mix(place: Made) -> None:
 
 def test_a_choice_that_cannot_be_is_an_error(place: Made) -> None:
     builds = place(_SHARING, "-Oz").builds()
-    one, other, *_ = builds
+    texts = {name: build.assembly for name, build in builds.items()}
+    one, other, *_ = texts
     with pytest.raises(AsmError, match="missing"):
-        remix(one, builds, {"missing": other})
+        remix(one, texts, {"missing": other})
     with pytest.raises(AsmError, match="no donor"):
-        remix(one, builds, {"table": "nobody"})
+        remix(one, texts, {"table": "nobody"})
 
 
 def test_two_runs_decide_alike(place: Made) -> None:

@@ -41,7 +41,7 @@ def test_every_row_keeps_the_meaning_of_programs() -> None:
     for row in DONORS:
         assert not [option for option in row.options if option.startswith(FORBIDDEN)]
         assert row.level == SMALLEST or row.level in ("-Os", "-Oz", "-O1", "-O2")
-        assert row.compiler in (GCC, CLANG)
+        assert row.family in (GCC, CLANG)
         assert row.good_for
         assert row.objectives
 
@@ -71,13 +71,13 @@ def test_a_recipe_that_is_no_row_is_refused() -> None:
 
 
 def test_before_gcc_12_the_smallest_level_is_os() -> None:
-    row = next(row for row in DONORS if row.compiler == GCC and row.level == SMALLEST)
+    row = next(row for row in DONORS if row.family == GCC and row.level == SMALLEST)
     assert (row.level_option(11), row.level_option(12)) == ("-Os", "-Oz")
 
 
 def test_clang_is_left_out_unless_there_is_one() -> None:
     without = donors_for(Level.OS, "x86_64-linux-gnu", (), with_clang=False)
-    assert {row.compiler for row in without} == {GCC}
+    assert {row.family for row in without} == {GCC}
     assert all(row in DONORS for row in without)
 
 
@@ -88,7 +88,7 @@ def test_rows_of_other_targets_are_left_out() -> None:
 
 def test_options_of_llvm_are_vetted_ones() -> None:
     for row in DONORS:
-        assert not row.llvm or row.compiler == CLANG
+        assert not row.llvm or row.family == CLANG
         assert all(option in PASSES or find_option(option) for option in row.llvm)
     assert all(find_pass(name) for name in PASSES.values())
 

@@ -63,10 +63,10 @@ class KnownTimes:
         return sum(self.seconds(place[0], assignment.get(place)) for place in self.units)
 
 
-def searched(session: KnownTimes, isa: str = "") -> Found:
+def searched(session: KnownTimes, isa: str = "", *, ifunc: bool = False) -> Found:
     functions = (("f", 0.3), ("g", 0.2))
     hot = [Heat(one, 1 / len(session.units), functions) for one in session.units.values()]
-    return Search(cast(Session, session), hot, isa).run()
+    return Search(cast(Session, session), hot, isa, ifunc=ifunc).run()
 
 
 def kept(found: Found) -> dict[str, str]:
@@ -161,3 +161,23 @@ def test_an_instruction_set_is_in_all_that_is_tried() -> None:
     assert set(kept(found)) == {"a.c", "b.c"}
     assert {choice.isa for choice in found.best.values()} == {"native:1"}
     assert build_of("gcc:own") in {choice.build for choice in found.best.values()}
+
+
+@pytest.mark.parametrize(
+    ("has", "wanted"), [(("f", "g", "h"), {"f", "g"}), (("g", "h"), {"g", "h"})]
+)
+def test_second_bodies_are_for_hot_functions_and_all_where_one_is_local(
+    monkeypatch: pytest.MonkeyPatch, has: tuple[str, ...], wanted: set[str]
+) -> None:
+    monkeypatch.setattr(Unit, "global_functions", lambda self: list(has))
+
+    def seconds(name: str, choice: Choice | None) -> float:
+        if choice is None:
+            return 1.0
+        assert choice.isa == ("x86-64-v3" if choice.ifunc else "")
+        return 0.6 if any(build.title == "gcc:unroll" for _, build in choice.ifunc) else 0.9
+
+    found = searched(KnownTimes(seconds, names=("a",)), "x86-64-v3", ifunc=True)
+    (choice,) = found.best.values()
+    assert {name for name, _ in choice.ifunc} == wanted
+    assert found.total.ratio == pytest.approx(1 / 0.6)
