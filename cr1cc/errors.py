@@ -27,6 +27,10 @@ class AsmError(Cr1Error):
     """Assembly that is malformed, not understood, or must not be spliced; the text says why."""
 
 
+class GateError(Cr1Error):
+    """The gate cannot judge: a signature, body or input that is not understood; the text says why."""
+
+
 class EvaluationError(Cr1Error):
     """A worker died, ran out of its limits or returned something unusable."""
 

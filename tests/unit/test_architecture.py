@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluate",),
     ("validate", "resident"),
     ("storage",),
-    ("decide", "emit", "basis", "journey"),
+    ("decide", "emit", "basis", "journey", "gate"),
     ("improve", "donors"),
     ("speed",),
     ("compile", "compile_gcc", "compile_speed"),
@@ -41,7 +41,8 @@ RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
 
 # Each third-party package has one door.
 PACKAGES = (
-    "click", "diskcache", "elftools", "gguf", "llama_cpp", "numpy", "psutil", "redis", "rich",
+    "capstone", "click", "diskcache", "elftools", "gguf", "llama_cpp", "numpy", "psutil", "redis",
+    "rich",
 )  # fmt: skip
 # The command line is click all over; arrays of numbers are what a model is made of, and
 # quantised ones what its file holds.
