@@ -31,6 +31,10 @@ class GateError(Cr1Error):
     """The gate cannot judge: a signature, body or input that is not understood; the text says why."""
 
 
+class ProofError(Cr1Error):
+    """A body that the proof cannot judge; the text says why."""
+
+
 class EvaluationError(Cr1Error):
     """A worker died, ran out of its limits or returned something unusable."""
 
