@@ -4,7 +4,8 @@
 
 A value is what its register or stack slot holds, bits beyond its type included; `A+4` is an
 address. Of a buffer the bytes are given in hexadecimal, `(00*62)` is 62 equal ones. `]` says that
-the page right behind the buffer cannot be accessed, `[` that the one right before it cannot be.
+the page right behind the buffer cannot be accessed, `[` that the one right before it cannot be;
+`const:` that the buffer can be read only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LONGEST = 1 << 20  # bytes of all buffers of one input
 
 _CALL = re.compile(r"([^()\s]+)\(([^()]*)\)((?: [A-Z]+=\S+)*)")
 _VALUE = re.compile(r"0x([0-9a-f]{1,16})|([A-Z]+)\+([0-9]{1,7})")
-_BUFFER = re.compile(r"([A-Z]+)=(\[?)((?:[0-9a-f]{2}|\([0-9a-f]{2}\*[0-9]{1,7}\))*)(\]?)")
+_BUFFER = re.compile(r"([A-Z]+)=(const:)?(\[?)((?:[0-9a-f]{2}|\([0-9a-f]{2}\*[0-9]{1,7}\))*)(\]?)")
 _RUN = re.compile(r"\(([0-9a-f]{2})\*([0-9]+)\)|((?:[0-9a-f]{2})+)")
 _LEAST_RUN = 8
 
@@ -34,10 +35,11 @@ class Address(NamedTuple):
 
 class Buffer(NamedTuple):
     """Memory before the call. `at_end`: what cannot be accessed begins right behind it, else it
-    ends right before it."""
+    ends right before it. `constant`: it cannot be written to."""
 
     data: bytes
     at_end: bool
+    constant: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ def format_input(signature: Signature, given: Input) -> str:
         for parameter, value in zip(signature.parameters, given.values, strict=True)
     )
     words = [f"{signature.name}({', '.join(values)})"]
-    for index, (data, at_end) in enumerate(given.buffers):
+    for index, (data, at_end, constant) in enumerate(given.buffers):
         sides = ("", "]") if at_end else ("[", "")
-        words.append(f"{_letters(index)}={sides[0]}{_packed(data)}{sides[1]}")
+        mark = "const:" if constant else ""
+        words.append(f"{_letters(index)}={mark}{sides[0]}{_packed(data)}{sides[1]}")
     return " ".join(words)
 
 
@@ -71,9 +74,9 @@ def parse_input(signature: Signature, text: str) -> Input:
     buffers = []
     for index, word in enumerate(match[3].split()):
         found = _BUFFER.fullmatch(word)
-        if found is None or found[1] != _letters(index) or bool(found[2]) == bool(found[4]):
+        if found is None or found[1] != _letters(index) or bool(found[3]) == bool(found[5]):
             raise GateError(f"not a buffer of an input: {word[:60]}")
-        buffers.append(Buffer(_unpacked(found[3]), bool(found[4])))
+        buffers.append(Buffer(_unpacked(found[4]), bool(found[5]), bool(found[2])))
     given = match[2].split(", ") if match[2] else []
     names = [parameter.name for parameter in signature.parameters]
     if [word.partition("=")[0] for word in given] != names:

@@ -52,13 +52,13 @@ def test_a_rejection_without_a_reason_and_two_lines_are_refused() -> None:
 SIGNATURE = parse_prototype("int f(int x, const char *p, double y)")
 GIVEN = Input(
     (0xFFFFFFFF80000000, Address(1, 3), 0x7FF8000000000000),
-    (Buffer(b"", True), Buffer(b"\1\2\3" + b"\0" * 40 + b"\xff", False)),
+    (Buffer(b"", True), Buffer(b"\1\2\3" + b"\0" * 40 + b"\xff", False, True)),
 )
 
 
 def test_the_text_of_an_input_reads_back() -> None:
     text = format_input(SIGNATURE, GIVEN)
-    assert text == ("f(x=0xffffffff80000000, p=B+3, y=0x7ff8000000000000) A=] B=[010203(00*40)ff")
+    assert text == ("f(x=0xffffffff80000000, p=B+3, y=0x7ff8000000000000) A=] B=const:[010203(00*40)ff")
     assert parse_input(SIGNATURE, text) == GIVEN
     plain = parse_prototype("void f(void)")
     assert parse_input(plain, format_input(plain, Input(()))) == Input(())

@@ -1,0 +1,269 @@
+"""The driver: a program that calls two bodies of one function on equal inputs and compares.
+
+Its fixed part lies in `harness/`; what is generated describes the signature. All that a caller can see
+is compared: the result, every byte of memory that the function is given, faults, and what the
+System V ABI (chapter 3.2) says of registers, stack, direction flag and MXCSR. Where the original
+faults, the input says nothing: the source has no such call. Registers and stack that the ABI
+leaves undefined hold other garbage for the new body than for the original.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cr1cc.errors import GateError
+from cr1cc.gate.body import Body
+from cr1cc.gate.inputs import Address, Buffer, Input, format_input
+from cr1cc.gate.signature import FLOAT_REGISTERS, INTEGER_REGISTERS, Kind, Parameter, Signature
+from cr1cc.gate.verdict import Judgement, Verdict
+from cr1cc.util.process import capture, memory_file
+
+PAIRS = 1_000_000
+QUICK_PAIRS = 20_000  # enough to refute most of what is wrong
+
+BY = "driver"
+_HARNESS = os.path.join(os.path.dirname(__file__), "harness")
+_PARTS = ("call.c", "input.c", "pair.c", "test.c", "main.c")
+_SPAN = 4096  # bytes behind a pointer, between two pages that cannot be accessed
+_MOST_MAGIC = 64
+_CPU_SECONDS = 150  # of the program; it limits itself to fewer
+_KINDS = {
+    Kind.BOOL: "BOOLS",
+    Kind.BYTES: "OBJECTS",
+    Kind.FLOAT: "FLOATS",
+    Kind.INTEGER: "INTEGERS",
+    Kind.POINTER: "POINTER",
+    Kind.VOID: "OBJECTS",
+}
+_NUMBER = re.compile(r"(?<![\w.])-?(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
+
+# Functions of the C library that may really be called: what they do depends on their arguments
+# alone, and the static checks see to it that both bodies call the same.
+_HARMLESS = frozenset(
+    ("abs", "ceil", "ceilf", "fabs", "fabsf", "floor", "floorf", "fmod", "labs", "memchr", "memcmp",
+     "memcpy", "memmove", "memset", "sqrt", "sqrtf", "strchr", "strcmp", "strlen", "strncmp",
+     "strnlen", "strrchr", "_GLOBAL_OFFSET_TABLE_")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A driver program for one pair of bodies; a context manager that removes it."""
+
+    signature: Signature
+    folder: tempfile.TemporaryDirectory[str]
+    env: Mapping[str, str]
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.cleanup()
+
+    def test(self, pairs: int = PAIRS, seed: int = 0) -> Judgement:
+        """*tested* if `pairs` pairs of calls agreed, *refuted* with the input of the first that
+        did not, or *unknown*. Equal seeds, equal answers."""
+        evidence = (("pairs", str(pairs)), ("seed", str(seed)))
+        return self._judged(self._run([str(seed), str(pairs)], b""), pairs, evidence)
+
+    def call(self, given: Input) -> Judgement:
+        """The same of one input. Raises GateError if the driver cannot set it up."""
+        return self._judged(self._run([], self._lines(given)), 1, (("pairs", "1"),))
+
+    def _run(self, words: list[str], given: bytes) -> list[str]:
+        program = os.path.join(self.folder.name, "driver")
+        source = memory_file(given)
+        try:
+            status, out, _ = capture(
+                [program, *words], self.env, stdin=source, seconds=_CPU_SECONDS
+            )
+        except OSError as error:
+            raise GateError(f"the driver does not start: {error.strerror}") from None
+        finally:
+            os.close(source)
+        lines = out.decode(errors="replace").splitlines()
+        return [f"unknown the driver ended with status {status}"] if status or not lines else lines
+
+    def _judged(
+        self, lines: list[str], pairs: int, evidence: tuple[tuple[str, str], ...]
+    ) -> Judgement:
+        word, _, reason = lines[-1].partition(" ")
+        counts = {key: value for key, _, value in (line.partition(" ") for line in lines)}
+        if word == "different":
+            text = format_input(self.signature, self._input(lines))
+            found = (("pairs", counts["pairs"]), *evidence[1:])
+            return Judgement(Verdict.REFUTED, BY, reason, text, found)
+        if word != "equal":
+            return Judgement(Verdict.UNKNOWN, BY, reason or "the driver said nothing")
+        done = int(counts["pairs"])
+        if done >= pairs:
+            return Judgement(Verdict.TESTED, BY, evidence=evidence)
+        if int(counts["hangs"]):
+            reason = "the original does not end in time on some inputs"
+        elif not done:
+            reason = "the original faults on every input"
+        else:
+            reason = f"the original faults on most inputs: {done} pairs could be compared"
+        return Judgement(Verdict.UNKNOWN, BY, reason)
+
+    def _pointers(self) -> list[Parameter]:
+        return [one for one in self.signature.parameters if one.type.kind is Kind.POINTER]
+
+    def _input(self, lines: list[str]) -> Input:
+        """The input that the program shows; buffers that no argument points into are left out."""
+        rows = [line.split() for line in lines]
+        buffers = [
+            Buffer(bytes.fromhex(row[3].rstrip("-")), row[1] == "1", row[2] == "1")
+            for row in rows
+            if row[0] == "buffer"
+        ]
+        values = [(int(row[1]), int(row[2], 16)) for row in rows if row[0] == "value"]
+        used = sorted({index for index, _ in values if index >= 0})
+        return Input(
+            tuple(
+                Address(used.index(index), value) if index >= 0 else value
+                for index, value in values
+            ),
+            tuple(buffers[index] for index in used),
+        )
+
+    def _lines(self, given: Input) -> bytes:
+        many = len(self._pointers())
+        if len(given.buffers) > many or any(len(one.data) > _SPAN for one in given.buffers):
+            raise GateError("the input has more memory than the driver gives")
+        missing = [Buffer(b"", at_end=True)] * (many - len(given.buffers))
+        lines = [
+            f"buffer {one.at_end:d} {one.constant:d} {one.data.hex()}-"
+            for one in [*given.buffers, *missing]
+        ]
+        for value in given.values:
+            place = value if isinstance(value, Address) else Address(-1, value)
+            lines.append(f"value {place.buffer} {place.offset:x}")
+        return ("\n".join(lines) + "\n").encode()
+
+
+def make_driver(
+    original: Body, new: Body, signature: Signature, env: Mapping[str, str], compiler: str
+) -> Driver:
+    """The driver of two bodies, built by `compiler` (the path of a gcc or clang).
+
+    Raises GateError where there can be none, with the reason.
+    """
+    _refuse(original, new, signature)
+    folder = tempfile.TemporaryDirectory(prefix="cr1-")
+    try:
+        _build(folder.name, original, new, signature, env, compiler)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return Driver(signature, folder, env)
+
+
+def _refuse(original: Body, new: Body, signature: Signature) -> None:
+    outside = {*original.outside, *new.outside} - _HARMLESS
+    if outside:
+        raise GateError(f"it needs {', '.join(sorted(outside))}, which the driver does not have")
+    variables = {*original.writable, *new.writable}
+    if variables:
+        raise GateError(f"it uses the variables {', '.join(sorted(variables))}")
+    for one in signature.parameters:
+        element = one.type.element
+        if element and element.kind is Kind.POINTER:
+            raise GateError(f"{one.name} is a pointer to pointers, which the driver cannot fill in")
+        if element and element.size * max(one.type.length, 1) > _SPAN:
+            raise GateError(f"{one.name} points to more than {_SPAN} bytes")
+
+
+def _build(
+    folder: str,
+    original: Body,
+    new: Body,
+    signature: Signature,
+    env: Mapping[str, str],
+    compiler: str,
+) -> None:
+    files = {
+        "driver.c": _described(signature, _constants(original, new)) + _fixed(),
+        "original.s": original.text("cr1_original"),
+        "new.s": new.text("cr1_new"),
+    }
+    paths = []
+    for name, text in files.items():
+        paths.append(os.path.join(folder, name))
+        with open(paths[-1], "w", encoding="utf-8") as file:
+            file.write(text)
+    out = os.path.join(folder, "driver")
+    command = [compiler, "-O2", "-w", "-no-pie", "-fno-pie", "-o", out, *paths, "-lm"]
+    try:
+        status, _, messages = capture(command, env, seconds=_CPU_SECONDS)
+    except OSError as error:
+        raise GateError(f"{compiler}: {error.strerror}") from None
+    if status:
+        lines = messages.decode(errors="replace").replace(folder + "/", "").splitlines()
+        line = next((one for one in lines if "rror" in one or "undefined" in one), "no reason given")
+        raise GateError(f"the driver cannot be built: {line.strip()}")
+
+
+def _fixed() -> str:
+    """The part of the program that is the same for all signatures."""
+    text = ""
+    for name in _PARTS:
+        with open(os.path.join(_HARNESS, name), encoding="ascii") as file:
+            text += f'#line 1 "{name}"\n{file.read()}'
+    return text
+
+
+def _constants(original: Body, new: Body) -> list[int]:
+    """The numbers in both bodies: where one of them is compared with, an edge is."""
+    found: dict[int, None] = {}
+    for row in [*new.instructions, *original.instructions]:
+        for number in _NUMBER.findall(row.operands):
+            value = int(number, 0) if not re.fullmatch(r"-?0\d+", number) else int(number, 8)
+            for one in (value, -value):
+                if abs(value) > 1:
+                    found[one & (1 << 64) - 1] = None
+    return list(found)[:_MOST_MAGIC]
+
+
+def _described(signature: Signature, constants: list[int]) -> str:
+    """The generated part of the program: what the parameters and the result are."""
+    numbers = {name: number for number, name in enumerate((*INTEGER_REGISTERS, *FLOAT_REGISTERS))}
+    numbers |= {f"xmm{number}": 6 + number for number in range(8)}
+    rows, pointers, slots, biggest = [], 0, 0, 1
+    for (_, type_), place in zip(signature.parameters, signature.places(), strict=True):
+        where = numbers[place.register] if place.register else 16 + (place.offset - 8) // 8
+        slots += not place.register
+        element = type_.element
+        row = [_KINDS[type_.kind], str(type_.size), str(where)]
+        if element is not None:
+            size = max(element.size, 1)
+            biggest = max(biggest, size)
+            may_be_any = size == 1 or element.kind is Kind.BYTES
+            row += [str(pointers), _KINDS[element.kind], str(size), str(type_.length)]
+            row += [f"{element.const:d}", f"{type_.restrict:d}", f"{may_be_any:d}"]
+            pointers += 1
+        rows.append("    {" + ", ".join(row) + "},")
+    result = signature.result
+    mask = (1 << result.bits) - 1
+    magic = ", ".join(f"{one:#x}u" for one in constants) or "0"
+    return "\n".join(
+        (
+            "enum { INTEGERS, BOOLS, FLOATS, POINTER, OBJECTS };",
+            f"enum {{ COUNT = {len(rows)}, POINTERS = {pointers}, SLOTS = {slots}, SPAN = {_SPAN},",
+            f"       BIGGEST_ELEMENT = {biggest}, MAGICS = {len(constants)},",
+            f"       RESULT_FLOAT = {result.kind is Kind.FLOAT:d} }};",
+            f"static const unsigned long RESULT_MASK = {mask:#x}u, MAGIC[] = {{{magic}}};",
+            "static const struct param {",
+            "    unsigned kind, size, place, pointer, element_kind, element_size, length;",
+            "    unsigned constant, restricted, any;",
+            "} PARAMS[] = {",
+            *rows,
+            "    {0},",
+            "};",
+            "",
+        )
+    )

@@ -1,0 +1,80 @@
+/* ---- many pairs ---- */
+
+static int goes(u64 garbage) /* whether the original takes the input that is made */
+{
+    restore();
+    memset(stack + STACK - ABOVE, 0x33, ABOVE);
+    call(cr1_original, garbage, PATIENCE);
+    answer->hangs += M.fault == SIGVTALRM;
+    return !M.fault && broken() == EQUAL;
+}
+
+static unsigned best_level(u64 seed) /* at which the original faults least */
+{
+    unsigned best = 0, most = 0;
+    for (unsigned level = 0; level < (POINTERS ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
+        unsigned good = 0;
+        for (u64 trial = 0; trial < TRIES && answer->hangs < HANGS; trial++) {
+            make_input(seed, ~trial, level);
+            good += (unsigned)goes(0x3333333333333333u);
+        }
+        if (good > most + TRIES / 50) best = level, most = good;
+    }
+    return best;
+}
+
+/* Whether an integer is one that the original loops or indexes with: it takes no huge one. */
+static int counts(u64 seed, unsigned i, unsigned level)
+{
+    const struct param *p = &PARAMS[i];
+    if (p->kind != INTEGERS || p->size < 4) return 0;
+    unsigned taken = 0;
+    for (u64 trial = 0; trial < FORCED; trial++) {
+        make_input(seed, ~trial, level);
+        values[i].value = p->size == 8 ? ((u64)1 << 40) + (next() & 0xffffff) : 0x7fffffffu - (next() & 0xffff);
+        u64 before_it = answer->hangs;
+        taken += (unsigned)goes(0x3333333333333333u);
+        if (answer->hangs > before_it) { answer->hangs = before_it; return 1; }
+    }
+    return POINTERS && taken == 0;
+}
+
+static void learn(u64 seed)
+{
+    whole = 1;
+    for (unsigned round = 0; round < 2; round++) {
+        answer->level = best_level(seed);
+        for (unsigned i = 0; i < COUNT && answer->hangs < HANGS; i++) is_count[i] = (unsigned char)counts(seed, i, answer->level);
+        if (answer->hangs < HANGS) continue;
+        /* It takes long: it may count without memory, and then small numbers are what it takes. */
+        for (unsigned i = 0; i < COUNT; i++) is_count[i] |= PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4;
+        answer->hangs = 0;
+    }
+    whole = 0;
+    strayed();
+}
+
+static void test(u64 seed, u64 pairs)
+{
+    learn(seed);
+    u64 first = 0, done = 0, nothing = 0; /* of the block: what was so far */
+    for (u64 trial = 0;; trial++) {
+        int enough = answer->pairs >= pairs || answer->nothing > 4 * answer->pairs + 20000 || answer->hangs >= HANGS;
+        if (trial % BLOCK == 0 || enough || answer->verdict == DIFFERENT) {
+            if (!whole && trial && strayed()) { /* the block again, and all that is written looked at */
+                whole = 1, trial = first, answer->pairs = done, answer->nothing = nothing;
+                answer->verdict = EQUAL, enough = 0;
+            }
+            if (enough || answer->verdict == DIFFERENT) return;
+            first = trial, done = answer->pairs, nothing = answer->nothing;
+        }
+        answer->trial = trial;
+        make_input(seed, trial, answer->level);
+        int found = compared();
+        answer->verdict = found == DIFFERENT ? DIFFERENT : EQUAL;
+        answer->pairs += found == EQUAL;
+        answer->nothing += found == NOTHING;
+        answer->hangs += found == HUNG;
+    }
+}
+
