@@ -133,7 +133,7 @@ def _beyond_frame(touch: Touch, original: Machine) -> Term:
     room = size + RETURN_ADDRESS
     # At least `room` behind its start, and not so far that it comes round to it.
     late_enough = t.invert(t.below(distance, t.const(room, 64)))
-    return t.conj(late_enough, t.below(distance, t.const(-touch.size + 1, 64)))
+    return t.conj(late_enough, t.invert(t.below(t.const(-touch.size, 64), distance)))
 
 
 def _allowed(touch: Touch, original: Machine) -> Term:

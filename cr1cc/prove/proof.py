@@ -25,6 +25,8 @@ from cr1cc.prove.witness import Pair, confirmed
 
 BY = "proof"
 _SAMPLES = 24
+_SMALL = 10  # whether a path exists is asked with this part of the effort
+_OPEN = 3  # paths that may exist or not
 _EDGES = (0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
           0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)  # fmt: skip
 
@@ -78,6 +80,8 @@ class _Proof:
         allowed = set(self._settings.isa).union(*(one.isas for one in paths[0]))
         if more := set().union(*(one.isas for one in paths[1])) - allowed:
             raise ProofError(f"it needs {', '.join(sorted(more))}, which the original does not")
+        if not any(self._happens(one) for one in paths[0]):
+            raise ProofError("no input reaches an end of the original without a fault")
         for original in paths[0]:
             for new in paths[1]:
                 if refuted := self._compare(original, new):
@@ -131,7 +135,12 @@ class _Proof:
         self._counts["questions"] += 1
         if self._counts["questions"] > self._settings.limits.questions:
             raise ProofError("more questions than allowed whether a path exists")
-        return self._solvers.ask(self._facts(conditions)) is not Answer.NONE
+        answer = self._solvers.ask(self._facts(conditions), part=_SMALL)
+        if answer is Answer.OPEN:
+            self._counts["open"] += 1
+            if self._counts["open"] > _OPEN:
+                raise ProofError("too many paths of which no solver knows whether they exist")
+        return answer is not Answer.NONE
 
     def _facts(self, formulas: Sequence[Term]) -> list[Term]:
         """Formulas, with what is known of the constants that they read."""
@@ -150,6 +159,13 @@ class _Proof:
         return [*formulas, *known]
 
     # One pair of paths ------------------------------------------------------------------------
+
+    def _happens(self, original: Machine) -> bool:
+        """Whether an input takes this path. If none took any, all would be proved of nothing."""
+        presumed = [*self._promised, *given(original, len(original.calls))]
+        if any(self._holds(sample, presumed) for sample in self._samples):
+            return True
+        return self._solvers.ask(self._facts(presumed)) is Answer.SOME
 
     def _compare(self, original: Machine, new: Machine) -> Judgement | None:
         """None if every duty holds on these paths. Raises ProofError where it is not known."""

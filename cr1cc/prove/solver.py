@@ -38,7 +38,7 @@ class Effort:
     """Limits of one question. `conflicts`: about as many conflicts as a solver may run into;
     `seconds` of processor time and `memory` in bytes are for each solver."""
 
-    conflicts: int = 50_000
+    conflicts: int = 10_000
     seconds: int = 30
     memory: int = 400 << 20
 
@@ -53,8 +53,9 @@ class Solvers:
         self.questions = 0
         self.failures: dict[str, int] = {}
 
-    def ask(self, formulas: Sequence[Term]) -> Answer:
-        """Whether all formulas, which are truths, can be true together."""
+    def ask(self, formulas: Sequence[Term], part: int = 1) -> Answer:
+        """Whether all formulas, which are truths, can be true together. With 1 / `part` of the
+        effort."""
         rest = tuple(dict.fromkeys(one for one in formulas if not (one.constant and one.data)))
         if any(one.constant for one in rest):
             return Answer.NONE
@@ -64,7 +65,7 @@ class Solvers:
             self.questions += 1
             text, _ = script(rest)
             answers = {"unsat": Answer.NONE, "sat": Answer.SOME}
-            replies = self._replies(text, ())
+            replies = self._replies(text, (), conflicts=self._effort.conflicts // part)
             found = next((answers[word] for word, _ in replies if word in answers), Answer.OPEN)
             self._known[rest] = found
         return self._known[rest]
@@ -82,13 +83,14 @@ class Solvers:
         return None
 
     def _replies(
-        self, text: str, names: Sequence[str], only: Sequence[str] = ()
+        self, text: str, names: Sequence[str], only: Sequence[str] = (), conflicts: int = 0
     ) -> Iterator[tuple[str, list[int]]]:
         """What the solvers say, as it comes; those that are still at it are ended."""
         running: dict[int, tuple[str, int]] = {}
         try:
             for name in only or self._engines:
-                descriptor, pid = self._start(self._engines[name], text, names)
+                limit = conflicts or self._effort.conflicts
+                descriptor, pid = self._start(self._engines[name], text, names, limit)
                 running[descriptor] = (name, pid)
             while running:
                 for descriptor in sorted(select.select(list(running), [], [])[0]):
@@ -103,7 +105,9 @@ class Solvers:
                 os.kill(pid, signal.SIGKILL)
                 _reply(descriptor, pid)
 
-    def _start(self, engine: Callable[..., Any], text: str, names: Sequence[str]) -> tuple[int, int]:
+    def _start(
+        self, engine: Callable[..., Any], text: str, names: Sequence[str], conflicts: int
+    ) -> tuple[int, int]:
         read, write = os.pipe()
         parent = os.getpid()
         pid = os.fork()
@@ -117,7 +121,7 @@ class Solvers:
             limit_memory(self._effort.memory)
             spent = int(sum(os.times()[:2]))
             resource.setrlimit(resource.RLIMIT_CPU, (spent + self._effort.seconds,) * 2)
-            write_message(write, engine(text, names, self._effort.conflicts))
+            write_message(write, engine(text, names, conflicts))
         finally:
             os._exit(0)  # whatever happened: an answer that is not there is told by its absence
 
