@@ -34,7 +34,7 @@ static u64 an_integer(unsigned bits)
     switch (kind & 7) {
     case 0: case 1: return edge(bits);
     case 2: return (kind >> 8) & 15;
-    case 3: return MAGICS ? MAGIC[(kind >> 8) % (MAGICS + !MAGICS)] + (u64)((int64_t)((kind >> 40) % 3) - 1) : next();
+    case 3: return SHAPE.magics ? MAGIC[(kind >> 8) % SHAPE.magics] + (u64)((int64_t)((kind >> 40) % 3) - 1) : next();
     case 4: return next() >> ((kind >> 8) & 63);
     case 5: return ~(next() >> ((kind >> 8) & 63));
     default: return next();
@@ -73,11 +73,11 @@ static u64 a_float(unsigned size)
 /* ---- an input ---- */
 
 struct buffer { unsigned start, size; int at_end, constant, used; };
-static struct buffer buffers[POINTERS + 1];
-static struct { u64 value; int buffer; unsigned offset; } values[COUNT + 1]; /* buffer -1: a number */
-static char *area[POINTERS + 1], *shown[POINTERS + 1]; /* to be written, and the same read-only */
-static char *before[POINTERS + 1], *after[POINTERS + 1];
-static struct { unsigned start, size; } dirty[POINTERS + 1];
+static struct buffer buffers[MOST_POINTERS];
+static struct { u64 value; int buffer; unsigned offset; } values[MOST]; /* buffer -1: a number */
+static char *area[MOST_POINTERS], *shown[MOST_POINTERS]; /* to be written, and the same read-only */
+static char *before[MOST_POINTERS], *after[MOST_POINTERS];
+static struct { unsigned start, size; } dirty[MOST_POINTERS];
 
 static unsigned char *is_count; /* whether the original loops or indexes with it; shared */
 static unsigned terminated, joined; /* whether most buffers end with a zero; a pointer is the end of another */
@@ -165,18 +165,18 @@ static void number(unsigned i, u64 n)
     values[i].buffer = -1;
     if (p->kind == FLOATS) value = a_float(p->size);
     else if (p->kind == BOOLS) value = next() & 1, mask = 255;
-    else if (is_count[i] ? (kind & 31) != 1 : POINTERS && (kind & 3) == 3)
+    else if (is_count[i] ? (kind & 31) != 1 : SHAPE.pointers && (kind & 3) == 3)
         switch ((kind >> 5) & 15) {
         case 0: value = n - 1; break;
         case 1: case 2: case 3: value = below(n + 1); break;
-        case 4: value = n * BIGGEST_ELEMENT; break;
+        case 4: value = n * SHAPE.biggest; break;
         default: value = n;
         }
     else if (i && (kind & 28) == 0 && values[i - 1].buffer < 0) value = values[i - 1].value + ((kind >> 8) & 1);
     else value = an_integer(8u * p->size);
     /* No object is so large, and what its length times its elements' size is, has no meaning. */
     if (is_count[i] && p->size == 8) value = (u64)((int64_t)(value << 17) >> 17);
-    if (is_count[i] && !POINTERS) value = (u64)((int64_t)value % 256);
+    if (is_count[i] && !SHAPE.pointers) value = (u64)((int64_t)value % 256);
     /* Bits beyond the type's are any. */
     u64 high = (kind >> 9) & 1 ? next() : (kind >> 10) & 1 ? ~(u64)0 : 0;
     values[i].value = (value & mask) | (high & ~mask);
@@ -184,7 +184,7 @@ static void number(unsigned i, u64 n)
 
 static const unsigned LIMITS[] = {16, 4, 64, 256, 1024, SPAN}; /* elements of a buffer */
 enum { LEVELS = 4 * sizeof LIMITS / sizeof *LIMITS };
-static unsigned from[POINTERS + 1], to[POINTERS + 1]; /* what a call is likely to write to */
+static unsigned from[MOST_POINTERS], to[MOST_POINTERS]; /* what a call is likely to write to */
 static int whole;                                      /* it may write to everything */
 
 static void make_input(u64 seed, u64 trial, unsigned level)
@@ -192,14 +192,14 @@ static void make_input(u64 seed, u64 trial, unsigned level)
     state = seed * 0xd1342543de82ef95u ^ trial * 0x2545f4914f6cdd1du;
     terminated = level & 1, joined = (level >> 1) & 1;
     u64 most = LIMITS[level / 4], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         clear(i);
         buffers[i].used = 0;
     }
-    for (unsigned i = 0; i < COUNT; i++)
+    for (unsigned i = 0; i < SHAPE.count; i++)
         if (PARAMS[i].kind == POINTER) place(i, n, most);
         else number(i, n);
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         struct buffer *b = &buffers[i];
         from[i] = whole || b->start < NEAR ? 0 : b->start - NEAR;
         to[i] = whole || b->start + b->size + NEAR > SPAN ? SPAN : b->start + b->size + NEAR;

@@ -12,7 +12,7 @@ static int goes(u64 garbage) /* whether the original takes the input that is mad
 static unsigned best_level(u64 seed) /* at which the original faults least */
 {
     unsigned best = 0, most = 0;
-    for (unsigned level = 0; level < (POINTERS ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
+    for (unsigned level = 0; level < (SHAPE.pointers ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
         unsigned good = 0;
         for (u64 trial = 0; trial < TRIES && answer->hangs < HANGS; trial++) {
             make_input(seed, ~trial, level);
@@ -36,7 +36,7 @@ static int counts(u64 seed, unsigned i, unsigned level)
         taken += (unsigned)goes(0x3333333333333333u);
         if (answer->hangs > before_it) { answer->hangs = before_it; return 1; }
     }
-    return POINTERS && taken == 0;
+    return SHAPE.pointers && taken == 0;
 }
 
 static void learn(u64 seed)
@@ -44,10 +44,10 @@ static void learn(u64 seed)
     whole = 1;
     for (unsigned round = 0; round < 2; round++) {
         answer->level = best_level(seed);
-        for (unsigned i = 0; i < COUNT && answer->hangs < HANGS; i++) is_count[i] = (unsigned char)counts(seed, i, answer->level);
+        for (unsigned i = 0; i < SHAPE.count && answer->hangs < HANGS; i++) is_count[i] = (unsigned char)counts(seed, i, answer->level);
         if (answer->hangs < HANGS) continue;
         /* It takes long: it may count without memory, and then small numbers are what it takes. */
-        for (unsigned i = 0; i < COUNT; i++) is_count[i] |= PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4;
+        for (unsigned i = 0; i < SHAPE.count; i++) is_count[i] |= PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4;
         answer->hangs = 0;
     }
     whole = 0;
