@@ -30,8 +30,9 @@ static void prepare(void)
     mapped(base - PAGE, STACK + 2 * PAGE, PROT_NONE, -1);
     munmap(base, STACK);
     stack = mapped(base, STACK, PROT_READ | PROT_WRITE, -1);
+    memset(CALLERS, 0x33, ABOVE);
     answer = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    is_count = (unsigned char *)(answer + 1);
+    learnt = (struct learnt *)(answer + 1);
 }
 
 static void confine(void)
