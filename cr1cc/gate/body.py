@@ -50,6 +50,14 @@ class Body:
         return tuple(row for atom in self.own for row in self.graph.unit.statements_of(atom))
 
     @cached_property
+    def tables(self) -> frozenset[str]:
+        """The labels of its code that its tables refer to."""
+        code = [one for one in self.own if self._atom(one).kind is AtomKind.CODE]
+        inside = {label for atom in code for label in self._atom(atom).labels}
+        named = (one.symbol for atom in self.own if atom not in code for one in self.graph.references[atom])
+        return frozenset(named) & inside
+
+    @cached_property
     def outside(self) -> tuple[str, ...]:
         """The symbols that it reaches and the unit does not define, sorted."""
         return tuple(
@@ -79,6 +87,8 @@ class Body:
     def text(self, name: str) -> str:
         """A unit in which the function is a global one called `name`, and all else is local."""
         lines, current = [f"\t.globl\t{name}", f"\t.type\t{name}, @function"], ""
+        common = [self._atom(one) for one in self.atoms if self._atom(one).kind is AtomKind.COMMON]
+        lines += [f"\t.local\t{label}" for atom in common for label in atom.labels]
         for section, row in self._rows({self.name: name}):
             spelled = _spelled(section)
             if spelled != current:
@@ -89,12 +99,13 @@ class Body:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of the normalised text: labels numbered in their order, no names of the unit."""
+        """A hash of the normalised text: local labels numbered as they come. Other names stay, for
+        two variables are two, however equal they begin."""
+        labels = (label for atom in self._from_entry for label in self._atom(atom).labels)
         names = {
             label: f".L{number}"
-            for number, label in enumerate(
-                label for atom in self._from_entry for label in self._atom(atom).labels
-            )
+            for number, label in enumerate(labels)
+            if label.startswith(".L") or label == self.name
         }
         lines = [
             f"{_spelled(self._atom(atom).section)}|{renamed(row, names, self.graph.unit.machine)}"
@@ -163,7 +174,8 @@ def assembled(text: str, env: Mapping[str, str], assembler: str = "/usr/bin/as")
     source = memory_file(text.encode())
     out = memory_file(b"")
     try:
-        command = [assembler, "--64", "-o", f"/proc/{os.getpid()}/fd/{out}", "--", "-"]
+        # Labels that begin with .L stay among the symbols, so that jump tables can be followed.
+        command = [assembler, "--64", "--keep-locals", "-o", f"/proc/{os.getpid()}/fd/{out}", "--", "-"]
         status, _, messages = capture(command, env, stdin=source, seconds=_CPU_SECONDS)
         if status:
             raise GateError(f"it does not assemble: {_complaint(messages)}")

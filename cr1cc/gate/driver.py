@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cr1cc.errors import GateError
 from cr1cc.gate.body import Body
@@ -28,17 +29,21 @@ QUICK_PAIRS = 20_000  # enough to refute most of what is wrong
 BY = "driver"
 _HARNESS = os.path.join(os.path.dirname(__file__), "harness")
 _PARTS = ("call.c", "input.c", "pair.c", "test.c", "main.c")
+_OBJECT = "harness.o"
+_MOST, _MOST_POINTERS = 32, 16  # parameters
 _SPAN = 4096  # bytes behind a pointer, between two pages that cannot be accessed
 _MOST_MAGIC = 64
 _CPU_SECONDS = 150  # of the program; it limits itself to fewer
+# As `harness/call.c` numbers them; and how many numbers it has of a parameter.
 _KINDS = {
-    Kind.BOOL: "BOOLS",
-    Kind.BYTES: "OBJECTS",
-    Kind.FLOAT: "FLOATS",
-    Kind.INTEGER: "INTEGERS",
-    Kind.POINTER: "POINTER",
-    Kind.VOID: "OBJECTS",
+    Kind.INTEGER: 0,
+    Kind.BOOL: 1,
+    Kind.FLOAT: 2,
+    Kind.POINTER: 3,
+    Kind.BYTES: 4,
+    Kind.VOID: 4,
 }
+_COLUMNS = 10
 _NUMBER = re.compile(r"(?<![\w.])-?(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
 
 # Functions of the C library that may really be called: what they do depends on their arguments
@@ -149,7 +154,7 @@ class Driver:
 def make_driver(
     original: Body, new: Body, signature: Signature, env: Mapping[str, str], compiler: str
 ) -> Driver:
-    """The driver of two bodies, built by `compiler` (the path of a gcc or clang).
+    """The driver of two bodies, linked by `compiler` (the path of a gcc or clang).
 
     Raises GateError where there can be none, with the reason.
     """
@@ -170,7 +175,10 @@ def _refuse(original: Body, new: Body, signature: Signature) -> None:
     variables = {*original.writable, *new.writable}
     if variables:
         raise GateError(f"it uses the variables {', '.join(sorted(variables))}")
-    for one in signature.parameters:
+    pointers = [one for one in signature.parameters if one.type.kind is Kind.POINTER]
+    if len(signature.parameters) > _MOST or len(pointers) > _MOST_POINTERS:
+        raise GateError("it has more parameters than the driver can fill in")
+    for one in pointers:
         element = one.type.element
         if element and element.kind is Kind.POINTER:
             raise GateError(f"{one.name} is a pointer to pointers, which the driver cannot fill in")
@@ -187,34 +195,42 @@ def _build(
     compiler: str,
 ) -> None:
     files = {
-        "driver.c": _described(signature, _constants(original, new)) + _fixed(),
+        "shape.s": _described(signature, _constants(original, new)),
         "original.s": original.text("cr1_original"),
         "new.s": new.text("cr1_new"),
     }
-    paths = []
-    for name, text in files.items():
-        paths.append(os.path.join(folder, name))
-        with open(paths[-1], "w", encoding="utf-8") as file:
+    paths = [os.path.join(folder, name) for name in files]
+    for path, text in zip(paths, files.values(), strict=True):
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-    out = os.path.join(folder, "driver")
-    command = [compiler, "-O2", "-w", "-no-pie", "-fno-pie", "-o", out, *paths, "-lm"]
+    paths.append(os.path.join(_harness(compiler, tuple(sorted(env.items()))).name, _OBJECT))
+    _compile([compiler, "-w", "-no-pie", "-o", os.path.join(folder, "driver"), *paths, "-lm"], env)
+
+
+# The harness is the same for all drivers: compiled once in a process, and removed at its end.
+@lru_cache(maxsize=2)
+def _harness(
+    compiler: str, env: tuple[tuple[str, str], ...]
+) -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="cr1-")
+    path = os.path.join(folder.name, "harness.c")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("".join(f'#include "{os.path.join(_HARNESS, name)}"\n' for name in _PARTS))
+    out = os.path.join(folder.name, _OBJECT)
+    _compile([compiler, "-O2", "-w", "-fno-pie", "-c", "-o", out, path], dict(env))
+    return folder
+
+
+def _compile(command: list[str], env: Mapping[str, str]) -> None:
+    """Raises GateError with the first complaint."""
     try:
         status, _, messages = capture(command, env, seconds=_CPU_SECONDS)
     except OSError as error:
-        raise GateError(f"{compiler}: {error.strerror}") from None
+        raise GateError(f"{command[0]}: {error.strerror}") from None
     if status:
-        lines = messages.decode(errors="replace").replace(folder + "/", "").splitlines()
+        lines = messages.decode(errors="replace").splitlines()
         line = next((one for one in lines if "rror" in one or "undefined" in one), "no reason given")
         raise GateError(f"the driver cannot be built: {line.strip()}")
-
-
-def _fixed() -> str:
-    """The part of the program that is the same for all signatures."""
-    text = ""
-    for name in _PARTS:
-        with open(os.path.join(_HARNESS, name), encoding="ascii") as file:
-            text += f'#line 1 "{name}"\n{file.read()}'
-    return text
 
 
 def _constants(original: Body, new: Body) -> list[int]:
@@ -230,40 +246,40 @@ def _constants(original: Body, new: Body) -> list[int]:
 
 
 def _described(signature: Signature, constants: list[int]) -> str:
-    """The generated part of the program: what the parameters and the result are."""
+    """What the parameters and the result are, as the data that the harness declares."""
     numbers = {name: number for number, name in enumerate((*INTEGER_REGISTERS, *FLOAT_REGISTERS))}
-    numbers |= {f"xmm{number}": 6 + number for number in range(8)}
-    rows, pointers, slots, biggest = [], 0, 0, 1
+    rows: list[list[int]] = []
+    pointers, slots, biggest = 0, 0, 1
     for (_, type_), place in zip(signature.parameters, signature.places(), strict=True):
         where = numbers[place.register] if place.register else 16 + (place.offset - 8) // 8
         slots += not place.register
-        element = type_.element
-        row = [_KINDS[type_.kind], str(type_.size), str(where)]
-        if element is not None:
+        row = [_KINDS[type_.kind], type_.size, where]
+        if (element := type_.element) is not None:
             size = max(element.size, 1)
             biggest = max(biggest, size)
-            may_be_any = size == 1 or element.kind is Kind.BYTES
-            row += [str(pointers), _KINDS[element.kind], str(size), str(type_.length)]
-            row += [f"{element.const:d}", f"{type_.restrict:d}", f"{may_be_any:d}"]
+            is_any = size == 1 or element.kind is Kind.BYTES  # it may point into everything
+            row += [pointers, _KINDS[element.kind], size, type_.length]
+            row += [element.const, type_.restrict, is_any]
             pointers += 1
-        rows.append("    {" + ", ".join(row) + "},")
-    result = signature.result
-    mask = (1 << result.bits) - 1
-    magic = ", ".join(f"{one:#x}u" for one in constants) or "0"
-    return "\n".join(
-        (
-            "enum { INTEGERS, BOOLS, FLOATS, POINTER, OBJECTS };",
-            f"enum {{ COUNT = {len(rows)}, POINTERS = {pointers}, SLOTS = {slots}, SPAN = {_SPAN},",
-            f"       BIGGEST_ELEMENT = {biggest}, MAGICS = {len(constants)},",
-            f"       RESULT_FLOAT = {result.kind is Kind.FLOAT:d} }};",
-            f"static const unsigned long RESULT_MASK = {mask:#x}u, MAGIC[] = {{{magic}}};",
-            "static const struct param {",
-            "    unsigned kind, size, place, pointer, element_kind, element_size, length;",
-            "    unsigned constant, restricted, any;",
-            "} PARAMS[] = {",
-            *rows,
-            "    {0},",
-            "};",
-            "",
-        )
-    )
+        rows.append(row + [0] * (_COLUMNS - len(row)))
+    is_float = signature.result.kind is Kind.FLOAT
+    shape = [len(rows), pointers, slots, biggest, len(constants), is_float]
+    mask = (1 << signature.result.bits) - 1
+    lines = [
+        "\t.section\t.rodata",
+        "\t.globl\tSHAPE, PARAMS, MAGIC",
+        "\t.balign\t8",
+        f"SHAPE:\t.long\t{_numbers(shape)}",
+        f"\t.quad\t{mask}",
+        "PARAMS:",
+        *(f"\t.long\t{_numbers(row)}" for row in rows),
+        "\t.balign\t8",
+        "MAGIC:",
+        *(f"\t.quad\t{one:#x}" for one in constants),
+        '\t.section\t.note.GNU-stack,"",@progbits',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(row: list[int]) -> str:
+    return ", ".join(str(int(one)) for one in row)

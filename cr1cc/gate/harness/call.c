@@ -1,5 +1,5 @@
 /* Calls two bodies of one function on equal inputs and compares all that a caller can see.
-   What stands before this text was generated: PARAMS, RESULT, MAGIC and their sizes.
+   What its parameters are, is data that is generated and linked: SHAPE, PARAMS, MAGIC.
 
    driver SEED PAIRS   tests; the last lines of the output are the answer
    driver              tests the one input that is given on standard input, in the same lines */
@@ -20,10 +20,23 @@
 #include <unistd.h>
 
 typedef uint64_t u64;
+
 enum { PAGE = 4096, STACK = 1 << 18, ABOVE = 128, BELOW = 256, NEAR = 64 };
 enum { TRIES = 1024, FORCED = 48, BLOCK = 256 };
 enum { TICK_US = 250000, PATIENCE = 4, PATIENCE_NEW = 40, HANGS = 3, CPU_SECONDS = 120 };
 enum { NOTHING, EQUAL, DIFFERENT, HUNG };
+
+/* ---- what is linked: driver.py writes it ---- */
+
+enum { INTEGERS, BOOLS, FLOATS, POINTER, OBJECTS };
+enum { SPAN = 4096, MOST = 32, MOST_POINTERS = 16 };
+
+extern const struct { uint32_t count, pointers, slots, biggest, magics, is_float; u64 mask; } SHAPE;
+extern const struct param {
+    uint32_t kind, size, place, pointer, element_kind, element_size, length;
+    uint32_t constant, restricted, any;
+} PARAMS[];
+extern const u64 MAGIC[];
 
 /* ---- the call ---- */
 

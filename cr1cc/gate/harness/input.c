@@ -34,7 +34,7 @@ static u64 an_integer(unsigned bits)
     switch (kind & 7) {
     case 0: case 1: return edge(bits);
     case 2: return (kind >> 8) & 15;
-    case 3: return MAGICS ? MAGIC[(kind >> 8) % (MAGICS + !MAGICS)] + (u64)((int64_t)((kind >> 40) % 3) - 1) : next();
+    case 3: return SHAPE.magics ? MAGIC[(kind >> 8) % SHAPE.magics] + (u64)((int64_t)((kind >> 40) % 3) - 1) : next();
     case 4: return next() >> ((kind >> 8) & 63);
     case 5: return ~(next() >> ((kind >> 8) & 63));
     default: return next();
@@ -73,13 +73,16 @@ static u64 a_float(unsigned size)
 /* ---- an input ---- */
 
 struct buffer { unsigned start, size; int at_end, constant, used; };
-static struct buffer buffers[POINTERS + 1];
-static struct { u64 value; int buffer; unsigned offset; } values[COUNT + 1]; /* buffer -1: a number */
-static char *area[POINTERS + 1], *shown[POINTERS + 1]; /* to be written, and the same read-only */
-static char *before[POINTERS + 1], *after[POINTERS + 1];
-static struct { unsigned start, size; } dirty[POINTERS + 1];
+static struct buffer buffers[MOST_POINTERS];
+static struct { u64 value; int buffer; unsigned offset; } values[MOST]; /* buffer -1: a number */
+static char *area[MOST_POINTERS], *shown[MOST_POINTERS]; /* to be written, and the same read-only */
+static char *before[MOST_POINTERS], *after[MOST_POINTERS];
+static struct { unsigned start, size; } dirty[MOST_POINTERS];
 
-static unsigned char *is_count; /* whether the original loops or indexes with it; shared */
+/* Of a parameter: whether the original loops or indexes with it, faults if it is a null pointer,
+   and faults if what it points to can only be read. Shared with the process that waits. */
+static struct learnt { unsigned char counts, reads, writes; } *learnt;
+static int counted; /* whether a parameter counts */
 static unsigned terminated, joined; /* whether most buffers end with a zero; a pointer is the end of another */
 
 static u64 element(const struct param *p, u64 mode)
@@ -104,8 +107,14 @@ static void fill(unsigned index, const struct param *p)
     unsigned i = 0;
     if (kind & 1)
         for (; i + 8 <= b->size; i += 8) { u64 bits = next(); memcpy(at + i, &bits, 8); }
-    else
-        for (; i + unit <= b->size; i += (unsigned)unit) { u64 bits = element(p, (kind >> 1) & 7); memcpy(at + i, &bits, unit); }
+    else { /* a few numbers that are likely to matter, in any order */
+        u64 some[4], which = 0;
+        for (unsigned k = 0; k < 4; k++) some[k] = element(p, (kind >> 1) & 7);
+        for (; i + unit <= b->size; i += (unsigned)unit, which >>= 2) {
+            if (!which) which = next() | (u64)1 << 63;
+            memcpy(at + i, &some[which & 3], unit);
+        }
+    }
     for (; i < b->size; i++) at[i] = (char)next();
     /* A string that ends where it can be read no further. */
     if ((kind & 16 || (terminated && kind & 224)) && b->size >= unit) memset(at + b->size - unit, 0, unit);
@@ -121,7 +130,7 @@ static int may_overlap(const struct param *p, const struct param *q)
 static void place(unsigned i, u64 n, u64 most)
 {
     const struct param *p = &PARAMS[i];
-    u64 kind = next(), many = (kind & 3) ? n : below(most + 1);
+    u64 kind = next(), many = kind & (counted ? 15 : 3) ? n : below(most + 1);
     if (p->length) many = p->length;
     else if (p->element_kind == OBJECTS && kind & 4) many = 1;
     unsigned index = p->pointer, size = (unsigned)(many * p->element_size);
@@ -129,9 +138,9 @@ static void place(unsigned i, u64 n, u64 most)
     struct buffer *b = &buffers[index];
     *b = (struct buffer){0, size, (kind >> 3) & 1, 0, 1};
     b->start = b->at_end ? SPAN - size : 0;
-    b->constant = ((kind >> 4) & (p->constant ? 1 : 31)) == 1;
+    b->constant = p->constant ? (kind >> 4) & 1 : ((kind >> 32) & (learnt[i].writes ? 255 : 7)) == 1;
     values[i].buffer = (int)index, values[i].offset = 0;
-    if (((kind >> 10) & 31) == 0) { values[i].buffer = -1, values[i].value = 0; b->used = 0; return; }
+    if (((kind >> 40) & (learnt[i].reads ? 511 : 31)) == 0) { values[i].buffer = -1, values[i].value = 0; b->used = 0; return; }
     if (index && (joined || ((kind >> 16) & 3) == 0)) { /* in the buffer of a pointer before it */
         unsigned other = 0;
         for (u64 which = below(index), seen = 0;; other++)
@@ -145,7 +154,7 @@ static void place(unsigned i, u64 n, u64 most)
             if (o->size + step > SPAN || values[other].offset) step = 0;
             clear(shared);
             o->size += step, o->start = o->at_end ? SPAN - o->size : 0;
-            o->constant &= p->constant || ((kind >> 24) & 31) == 1;
+            o->constant &= p->constant || ((kind >> 32) & (learnt[i].writes ? 255 : 7)) == 1;
             fill(shared, p);
             b->used = 0;
             values[i].buffer = (int)shared;
@@ -165,18 +174,17 @@ static void number(unsigned i, u64 n)
     values[i].buffer = -1;
     if (p->kind == FLOATS) value = a_float(p->size);
     else if (p->kind == BOOLS) value = next() & 1, mask = 255;
-    else if (is_count[i] ? (kind & 31) != 1 : POINTERS && (kind & 3) == 3)
+    else if (learnt[i].counts ? (kind & 31) != 1 : SHAPE.pointers && (kind & 3) == 3)
         switch ((kind >> 5) & 15) {
-        case 0: value = n - 1; break;
+        case 0: value = (kind >> 14) & 3 ? n : (kind >> 13) & 1 ? n - 1 : n * SHAPE.biggest; break;
         case 1: case 2: case 3: value = below(n + 1); break;
-        case 4: value = n * BIGGEST_ELEMENT; break;
         default: value = n;
         }
     else if (i && (kind & 28) == 0 && values[i - 1].buffer < 0) value = values[i - 1].value + ((kind >> 8) & 1);
     else value = an_integer(8u * p->size);
     /* No object is so large, and what its length times its elements' size is, has no meaning. */
-    if (is_count[i] && p->size == 8) value = (u64)((int64_t)(value << 17) >> 17);
-    if (is_count[i] && !POINTERS) value = (u64)((int64_t)value % 256);
+    if (learnt[i].counts && p->size == 8) value = (u64)((int64_t)(value << 17) >> 17);
+    if (learnt[i].counts && !SHAPE.pointers) value = (u64)((int64_t)value % 256);
     /* Bits beyond the type's are any. */
     u64 high = (kind >> 9) & 1 ? next() : (kind >> 10) & 1 ? ~(u64)0 : 0;
     values[i].value = (value & mask) | (high & ~mask);
@@ -184,25 +192,28 @@ static void number(unsigned i, u64 n)
 
 static const unsigned LIMITS[] = {16, 4, 64, 256, 1024, SPAN}; /* elements of a buffer */
 enum { LEVELS = 4 * sizeof LIMITS / sizeof *LIMITS };
-static unsigned from[POINTERS + 1], to[POINTERS + 1]; /* what a call is likely to write to */
+static unsigned from[MOST_POINTERS], to[MOST_POINTERS]; /* what a call is likely to write to */
 static int whole;                                      /* it may write to everything */
 
 static void make_input(u64 seed, u64 trial, unsigned level)
 {
     state = seed * 0xd1342543de82ef95u ^ trial * 0x2545f4914f6cdd1du;
     terminated = level & 1, joined = (level >> 1) & 1;
+    counted = 0;
+    for (unsigned i = 0; i < SHAPE.count; i++) counted |= learnt[i].counts;
     u64 most = LIMITS[level / 4], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         clear(i);
         buffers[i].used = 0;
     }
-    for (unsigned i = 0; i < COUNT; i++)
+    for (unsigned i = 0; i < SHAPE.count; i++)
         if (PARAMS[i].kind == POINTER) place(i, n, most);
         else number(i, n);
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         struct buffer *b = &buffers[i];
+        u64 end = b->start + NEAR + (b->size > n * SHAPE.biggest ? b->size : n * SHAPE.biggest);
         from[i] = whole || b->start < NEAR ? 0 : b->start - NEAR;
-        to[i] = whole || b->start + b->size + NEAR > SPAN ? SPAN : b->start + b->size + NEAR;
+        to[i] = whole || end > SPAN ? SPAN : (unsigned)end;
         if (!whole && !b->used) from[i] = to[i] = 0;
     }
 }

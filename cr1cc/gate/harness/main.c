@@ -11,7 +11,7 @@ static void *mapped(void *wanted, size_t size, int protection, int file)
 static void prepare(void)
 {
     /* Fixed and high addresses: pointers are the same in every run, and do not fit in 32 bits. */
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         int file = memfd_create("area", 0);
         if (file < 0 || ftruncate(file, SPAN)) { printf("unknown memory cannot be mapped\n"); exit(0); }
         char *base = (char *)0x2f9000000000 + i * 0x180000000;
@@ -30,8 +30,9 @@ static void prepare(void)
     mapped(base - PAGE, STACK + 2 * PAGE, PROT_NONE, -1);
     munmap(base, STACK);
     stack = mapped(base, STACK, PROT_READ | PROT_WRITE, -1);
+    memset(CALLERS, 0x33, ABOVE);
     answer = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    is_count = (unsigned char *)(answer + 1);
+    learnt = (struct learnt *)(answer + 1);
 }
 
 static void confine(void)
@@ -81,7 +82,7 @@ int main(int count, char **words)
     if (child == 0) {
         confine();
         if (is_replay) {
-            for (unsigned i = 0; i < POINTERS; i++) to[i] = SPAN;
+            for (unsigned i = 0; i < SHAPE.pointers; i++) to[i] = SPAN;
             int found = compared();
             answer->verdict = found;
             answer->pairs = found == EQUAL, answer->nothing = found == NOTHING, answer->hangs = found == HUNG;

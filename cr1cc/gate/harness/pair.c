@@ -5,13 +5,13 @@ static volatile struct answer { int verdict, in_new; unsigned level; u64 trial, 
 
 static void call(void (*body)(void), u64 garbage, int limit)
 {
-    u64 *slots = (u64 *)(stack + STACK - ABOVE) - SLOTS - (SLOTS & 1);
+    u64 *slots = (u64 *)(stack + STACK - ABOVE) - SHAPE.slots - (SHAPE.slots & 1);
     memset((char *)slots - BELOW, (int)garbage, BELOW);
     M.function = (u64)(uintptr_t)body, M.stack = (u64)(uintptr_t)slots, M.mxcsr = 0x1f80, M.fault = 0;
     for (unsigned i = 0; i < 9; i++) M.garbage[i] = garbage *= 0x9e3779b97f4a7c15u;
     for (unsigned i = 0; i < 6; i++) M.gp[i] = M.garbage[i] + 1;
     for (unsigned i = 0; i < 8; i++) M.xmm[i][0] = M.xmm[i][1] = M.garbage[i] ^ 0x0123456789abcdefu;
-    for (unsigned i = 0; i < COUNT; i++) {
+    for (unsigned i = 0; i < SHAPE.count; i++) {
         u64 value = values[i].value;
         int index = values[i].buffer;
         if (index >= 0)
@@ -30,7 +30,7 @@ static void call(void (*body)(void), u64 garbage, int limit)
 
 static void restore(void)
 {
-    for (unsigned i = 0; i < POINTERS; i++) memcpy(area[i] + from[i], before[i] + from[i], to[i] - from[i]);
+    for (unsigned i = 0; i < SHAPE.pointers; i++) memcpy(area[i] + from[i], before[i] + from[i], to[i] - from[i]);
 }
 
 static int say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -45,6 +45,8 @@ static int say(const char *format, ...)
 
 static const char *NAMES[] = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
 
+static char CALLERS[ABOVE]; /* what the caller's frame holds */
+
 static int broken(void) /* what the ABI says of every function, whatever the original does */
 {
     for (unsigned i = 0; i < 6; i++)
@@ -52,30 +54,29 @@ static int broken(void) /* what the ABI says of every function, whatever the ori
     if (M.rsp != M.stack) return say("the stack pointer is off by %ld at the end", (long)(M.rsp - M.stack));
     if (M.flags & 0x400) return say("the direction flag is set at the end");
     if ((M.mxcsr_after & 0xffc0) != 0x1f80) return say("MXCSR is %#x at the end, not 0x1f80", (unsigned)M.mxcsr_after & 0xffc0);
-    for (unsigned i = 0; i < ABOVE; i++)
-        if (stack[STACK - ABOVE + i] != 0x33) return say("the frame of the caller is written to");
+    if (memcmp(stack + STACK - ABOVE, CALLERS, ABOVE)) return say("the frame of the caller is written to");
     return EQUAL;
 }
 
-static u64 result(void) { return RESULT_FLOAT ? M.xmm0 : M.rax; }
+static u64 result(void) { return SHAPE.is_float ? M.xmm0 : M.rax; }
 
 static int compared(void)
 {
     restore();
-    memset(stack + STACK - ABOVE, 0x33, ABOVE);
+    memcpy(stack + STACK - ABOVE, CALLERS, ABOVE);
     call(cr1_original, 0x1111111111111111u * 3, PATIENCE);
     if (M.fault == SIGVTALRM) return HUNG;
     if (M.fault || broken() != EQUAL) return NOTHING;
-    u64 wanted = result() & RESULT_MASK;
-    for (unsigned i = 0; i < POINTERS; i++) memcpy(after[i] + from[i], area[i] + from[i], to[i] - from[i]);
+    u64 wanted = result() & SHAPE.mask;
+    for (unsigned i = 0; i < SHAPE.pointers; i++) memcpy(after[i] + from[i], area[i] + from[i], to[i] - from[i]);
     restore();
     call(cr1_new, 0x7777777777777777u + 4, PATIENCE_NEW);
     if (M.fault == SIGVTALRM) return say("it does not end");
     if (M.fault) return say("it faults (%s), and the original does not", sigabbrev_np((int)M.fault));
     if (broken() != EQUAL) return DIFFERENT;
-    u64 found = result() & RESULT_MASK;
+    u64 found = result() & SHAPE.mask;
     if (found != wanted) return say("it returns %#lx, not %#lx", (unsigned long)found, (unsigned long)wanted);
-    for (unsigned i = 0; i < POINTERS; i++)
+    for (unsigned i = 0; i < SHAPE.pointers; i++)
         if (memcmp(after[i] + from[i], area[i] + from[i], to[i] - from[i])) {
             unsigned at = from[i];
             while (after[i][at] == area[i][at]) at++;
@@ -90,35 +91,35 @@ static int strayed(void)
 {
     int found = 0;
     restore();
-    for (unsigned i = 0; i < POINTERS; i++)
+    for (unsigned i = 0; i < SHAPE.pointers; i++)
         if (memcmp(area[i], before[i], SPAN)) memcpy(area[i], before[i], SPAN), found = 1;
     return found;
 }
 
 static void show_input(void)
 {
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         printf("buffer %d %d ", buffers[i].at_end, buffers[i].constant);
         for (unsigned k = 0; buffers[i].used && k < buffers[i].size; k++)
             printf("%02x", (unsigned char)before[i][buffers[i].start + k]);
         printf("-\n");
     }
-    for (unsigned i = 0; i < COUNT; i++)
+    for (unsigned i = 0; i < SHAPE.count; i++)
         printf("value %d %lx\n", values[i].buffer, (unsigned long)(values[i].buffer < 0 ? values[i].value : values[i].offset));
 }
 
 static int read_input(void)
 {
     static char text[2 * SPAN + 2];
-    for (unsigned i = 0; i < POINTERS; i++) {
+    for (unsigned i = 0; i < SHAPE.pointers; i++) {
         if (scanf(" buffer %d %d %8193[0-9a-f-]", &buffers[i].at_end, &buffers[i].constant, text) != 3) return 0;
         unsigned size = (unsigned)strspn(text, "0123456789abcdef") / 2;
         buffers[i].used = 1, buffers[i].size = size, buffers[i].start = buffers[i].at_end ? SPAN - size : 0;
         for (unsigned k = 0; k < size; k++) sscanf(text + 2 * k, "%2hhx", (unsigned char *)before[i] + buffers[i].start + k);
     }
-    for (unsigned i = 0; i < COUNT; i++) {
+    for (unsigned i = 0; i < SHAPE.count; i++) {
         unsigned long value;
-        if (scanf(" value %d %lx", &values[i].buffer, &value) != 2 || values[i].buffer >= POINTERS) return 0;
+        if (scanf(" value %d %lx", &values[i].buffer, &value) != 2 || values[i].buffer >= (int)SHAPE.pointers) return 0;
         values[i].value = value, values[i].offset = (unsigned)value;
     }
     return 1;

@@ -3,7 +3,7 @@
 static int goes(u64 garbage) /* whether the original takes the input that is made */
 {
     restore();
-    memset(stack + STACK - ABOVE, 0x33, ABOVE);
+    memcpy(stack + STACK - ABOVE, CALLERS, ABOVE);
     call(cr1_original, garbage, PATIENCE);
     answer->hangs += M.fault == SIGVTALRM;
     return !M.fault && broken() == EQUAL;
@@ -12,7 +12,7 @@ static int goes(u64 garbage) /* whether the original takes the input that is mad
 static unsigned best_level(u64 seed) /* at which the original faults least */
 {
     unsigned best = 0, most = 0;
-    for (unsigned level = 0; level < (POINTERS ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
+    for (unsigned level = 0; level < (SHAPE.pointers ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
         unsigned good = 0;
         for (u64 trial = 0; trial < TRIES && answer->hangs < HANGS; trial++) {
             make_input(seed, ~trial, level);
@@ -23,20 +23,31 @@ static unsigned best_level(u64 seed) /* at which the original faults least */
     return best;
 }
 
-/* Whether an integer is one that the original loops or indexes with: it takes no huge one. */
-static int counts(u64 seed, unsigned i, unsigned level)
+/* Whether the original takes any of some inputs in which one argument is forced; -1: it hangs. */
+enum { HUGE_NUMBER, NULL_POINTER, CONSTANT };
+
+static int takes(u64 seed, unsigned i, int what)
 {
     const struct param *p = &PARAMS[i];
-    if (p->kind != INTEGERS || p->size < 4) return 0;
-    unsigned taken = 0;
     for (u64 trial = 0; trial < FORCED; trial++) {
-        make_input(seed, ~trial, level);
-        values[i].value = p->size == 8 ? ((u64)1 << 40) + (next() & 0xffffff) : 0x7fffffffu - (next() & 0xffff);
-        u64 before_it = answer->hangs;
-        taken += (unsigned)goes(0x3333333333333333u);
-        if (answer->hangs > before_it) { answer->hangs = before_it; return 1; }
+        make_input(seed, ~trial, answer->level);
+        if (what == HUGE_NUMBER) values[i].value = p->size == 8 ? ((u64)1 << 40) + (next() & 0xffffff) : 0x7fffffffu - (next() & 0xffff);
+        else if (what == NULL_POINTER) values[i].buffer = -1, values[i].value = 0;
+        else if (values[i].buffer >= 0) buffers[values[i].buffer].constant = 1;
+        u64 hangs = answer->hangs;
+        if (goes(0x3333333333333333u)) return 1;
+        if (answer->hangs > hangs) { answer->hangs = hangs; return -1; }
     }
-    return POINTERS && taken == 0;
+    return 0;
+}
+
+static void learn_of(u64 seed, unsigned i)
+{
+    if (PARAMS[i].kind == POINTER) {
+        learnt[i].reads = !takes(seed, i, NULL_POINTER);
+        learnt[i].writes = !PARAMS[i].constant && !takes(seed, i, CONSTANT);
+    } else if (PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4)
+        learnt[i].counts = takes(seed, i, HUGE_NUMBER) < (SHAPE.pointers ? 1 : 0);
 }
 
 static void learn(u64 seed)
@@ -44,10 +55,10 @@ static void learn(u64 seed)
     whole = 1;
     for (unsigned round = 0; round < 2; round++) {
         answer->level = best_level(seed);
-        for (unsigned i = 0; i < COUNT && answer->hangs < HANGS; i++) is_count[i] = (unsigned char)counts(seed, i, answer->level);
+        for (unsigned i = 0; i < SHAPE.count && answer->hangs < HANGS; i++) learn_of(seed, i);
         if (answer->hangs < HANGS) continue;
         /* It takes long: it may count without memory, and then small numbers are what it takes. */
-        for (unsigned i = 0; i < COUNT; i++) is_count[i] |= PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4;
+        for (unsigned i = 0; i < SHAPE.count; i++) learnt[i].counts |= PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4;
         answer->hangs = 0;
     }
     whole = 0;
