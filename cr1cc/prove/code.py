@@ -1,28 +1,26 @@
 """The machine code of a function, and what its relocations refer to.
 
-An assembly text is assembled by the real compiler, because only its assembler knows what a text
-means; the object is read from there on.
+An assembly text is assembled, because only the assembler knows what a text means; the object is
+read from there on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import struct
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cr1cc.errors import ProofError, UserError
+from cr1cc.errors import GateError, ProofError, UserError
+from cr1cc.gate.body import assembled
 from cr1cc.util import elf
-from cr1cc.util.process import capture
 
 # psABI for x86-64, table 4.9
 PC32, PLT32 = 2, 4
 _GOT = {9, 41, 42}  # GOTPCREL, GOTPCRELX, REX_GOTPCRELX
-_CLANG_ONLY = re.compile(rb"^\s*\.addrsig.*$", re.MULTILINE)  # says nothing of code or data
+_CLANG_ONLY = re.compile(r"^\s*\.addrsig.*$", re.MULTILINE)  # says nothing of code or data
 _SHT_RELA, _SHF_STRINGS, _EM_X86_64 = 4, 0x20, 62
 
 
@@ -61,29 +59,25 @@ class Body:
     end: int
 
 
-def assemble(path: str, assembler: Sequence[str], env: Mapping[str, str]) -> CodeUnit:
-    """The object of an assembly file. `assembler`: a compiler and its options, a path first.
+def assemble(path: str, env: Mapping[str, str]) -> CodeUnit:
+    """The object of an assembly file.
 
-    Raises UserError if the file cannot be read or is not assembly for x86-64.
+    Raises UserError if the file cannot be read, GateError if it is no assembly for x86-64.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    with tempfile.TemporaryDirectory(prefix="cr1-") as folder:
-        source, out = os.path.join(folder, "a.s"), os.path.join(folder, "a.o")
-        with open(source, "wb") as file:
-            file.write(_CLANG_ONLY.sub(b"", text))
-        command = [*assembler, "-x", "assembler", "-c", source, "-o", out]
-        status, _, messages = capture(command, env, seconds=60)
-        if status or not os.path.exists(out):
-            lines = messages.decode(errors="replace").splitlines()
-            told = next((line for line in lines if "rror" in line), "")
-            told = told.replace(source, path).strip() or "no reason given"
-            raise UserError(f"{path} does not assemble: {told}")
-        with open(out, "rb") as file:
-            return CodeUnit(path, file.read())
+    try:
+        return unit_of(path, text, env)
+    except GateError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def unit_of(name: str, text: str, env: Mapping[str, str]) -> CodeUnit:
+    """The object of an assembly text; messages call it `name`. Raises GateError."""
+    return CodeUnit(name, assembled(_CLANG_ONLY.sub("", text), env))
 
 
 class CodeUnit:
@@ -115,9 +109,7 @@ class CodeUnit:
 
     def functions(self) -> list[str]:
         """The names of the functions that are defined here."""
-        return sorted(
-            {s.name for s in self._symbols if s and s.type == elf.STT_FUNC and s.defined}
-        )
+        return sorted({s.name for s in self._symbols if s and s.type == elf.STT_FUNC and s.defined})
 
     def body(self, name: str) -> Body:
         """Raises UserError if there is no such function, or more than one."""
@@ -180,9 +172,10 @@ class CodeUnit:
         if not local:
             return Reference(symbol.name, addend)
         for one in self._symbols:
-            if one and one.section == symbol.section and one.type == elf.STT_OBJECT:
-                if one.value <= at < one.value + one.size:
-                    return Reference(one.name, at - one.value, local=one.binding == elf.STB_LOCAL)
+            if one is None or one.section != symbol.section or one.type != elf.STT_OBJECT:
+                continue
+            if one.value <= at < one.value + one.size:
+                return Reference(one.name, at - one.value, local=True)
         raise ProofError("a place in the data of the unit that belongs to no object")
 
     def _constant(self, symbol: elf.Symbol, at: int) -> Reference:

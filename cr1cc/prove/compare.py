@@ -72,12 +72,15 @@ def duties(original: Machine, new: Machine, signature: Signature) -> Iterator[tu
     same_calls = len(original.calls) == len(new.calls) and original.ending == new.ending
     yield last, Duty("other calls", t.const(same_calls, 1), firm=False)
     faults = [t.any_of(one.truth for one in side.faults) for side in (original, new)]
-    same = t.disj(t.invert(faults[0]), faults[1])
-    yield NOTHING_PRESUMED, Duty("a division does not fault", same, firm=False)
+    stays = t.disj(t.invert(faults[0]), faults[1])
+    yield NOTHING_PRESUMED, Duty("a division does not fault", stays, firm=False)
     for fault in new.faults:
         yield fault.calls, Duty("a division faults", t.invert(fault.truth))
     for touch in new.touched:
-        yield touch.calls, Duty("an access that the original does not make", _allowed(touch, original))
+        yield (
+            touch.calls,
+            Duty("an access that the original does not make", _allowed(touch, original)),
+        )
         yield touch.calls, Duty("an access to its own frame", _beyond_frame(touch, original), False)
     for fact in (*new.inside, *new.aligned):
         yield fact.calls, Duty("an access beside its object or not aligned", fact.truth, False)
@@ -156,9 +159,7 @@ def _on_page(address: Term, touched: list[Touch]) -> Term:
 
 
 def _written(address: Term, touched: list[Touch]) -> Term:
-    inside = (
-        t.below(t.sub(address, one.address), t.const(one.size, 64)) for one in touched
-    )
+    inside = (t.below(t.sub(address, one.address), t.const(one.size, 64)) for one in touched)
     return t.any_of(inside)
 
 

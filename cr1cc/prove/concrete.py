@@ -48,7 +48,7 @@ class Valuation:
         if root not in self._values:
             for term in reachable([root], ChainMap(self._values, self._overlays)):
                 self._work_out(term)
-        return self._values[root]
+        return int(self._values[root])
 
     def _work_out(self, term: Term) -> None:
         if term.width:
@@ -90,15 +90,15 @@ def _value(
         return total
     inner = [values[one] for one in term.arguments]
     if operation in _BINARY:
-        return _BINARY[operation](*inner)
+        return int(_BINARY[operation](*inner))
     match operation:
         case "sum":
             pairs = zip(inner, term.data[1:], strict=True)
-            return int(term.data[0]) + sum(value * factor for value, factor in pairs)
+            return int(term.data[0] + sum(value * factor for value, factor in pairs))
         case "not":
             return ~inner[0]
         case "extract":
-            return inner[0] >> term.data
+            return inner[0] >> int(term.data)
         case "concat":
             total = 0
             for value, one in zip(inner, term.arguments, strict=True):

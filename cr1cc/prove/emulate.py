@@ -13,6 +13,7 @@ from cr1cc.prove.lifter import GENERAL, VECTORS, Lifter
 CODE = 0x0000_1357_0000_0000  # the section of the body begins here
 OBJECTS = CODE + 0x1000_0000  # objects of the unit and others, a distance apart
 _APART = 0x10_0000
+_FRAME = 1 << 16
 STACK = 0x7FFD_1357_0008
 _RETURN = 0x1111_2222_3333
 _MASK = (1 << 64) - 1
@@ -71,6 +72,7 @@ class _Emulator:
         self._code = self._linked(body)
         self._known: set[int] = set()
         self._run = Run()
+        self._executing = False
         context = self._context = self._triton.TritonContext(self._triton.ARCH.X86_64)
         context.addCallback(self._triton.CALLBACK.GET_CONCRETE_MEMORY_VALUE, self._reads)
         for name in GENERAL:
@@ -110,7 +112,8 @@ class _Emulator:
                 self._known.add(address)
                 byte = self._given.byte("memory", address) if constant is None else constant
                 context.setConcreteMemoryValue(address, byte)
-            if constant is None and not STACK - 65536 <= address < STACK + 8:
+            beyond = constant is None and not STACK - _FRAME <= address < STACK + 8
+            if beyond and self._executing:  # not while we look at what was written
                 self._run.read.add(address)
 
     def run(self, steps: int) -> Run:
@@ -127,7 +130,9 @@ class _Emulator:
                 raise ProofError("it calls other code")
             at = place - CODE
             instruction = triton.Instruction(place, bytes(self._code[at : at + 15]))
+            self._executing = True
             status = context.processing(instruction)
+            self._executing = False
             if status == triton.EXCEPTION.FAULT_DE:
                 self._run.fault = True
                 return self._run
@@ -138,7 +143,7 @@ class _Emulator:
             for where, _ in instruction.getStoreAccess():
                 for address in range(where.getAddress(), where.getAddress() + where.getSize()):
                     self._known.add(address & _MASK)
-                    if not STACK - 65536 <= address < STACK + 8:
+                    if not STACK - _FRAME <= address < STACK + 8:
                         value = context.getConcreteMemoryValue(address & _MASK)
                         self._run.written[address & _MASK] = value
             place = context.getConcreteRegisterValue(context.registers.rip)

@@ -17,7 +17,7 @@ _Z3_STEPS_PER_CONFLICT = 1000
 def load() -> None:
     """Load both here, so that child processes need not. Raises ProofError if one is missing."""
     try:
-        import bitwuzla
+        import bitwuzla  # noqa: F401
         import z3  # noqa: F401
     except ImportError:
         raise ProofError(MISSING) from None

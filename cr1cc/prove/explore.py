@@ -49,6 +49,7 @@ class Explorer:
         self._code = body.unit.contents(body.section)
         self._relocations = body.unit.relocations(body.section)
         self._steps = 0
+        self._executed: set[int] = set()
 
     def paths(self, machine: Machine) -> list[Machine]:
         """The machine at the end of each path. Raises ProofError for what cannot be judged."""
@@ -62,6 +63,19 @@ class Explorer:
             if len(jobs) + len(ended) > self._limits.paths:
                 raise ProofError(f"more than {self._limits.paths} paths")
         return ended
+
+    def has_more_code(self) -> bool:
+        """Whether there are bytes that no path executes, other than to align the next ones."""
+        place = self._body.start
+        while place < self._body.end:
+            if place in self._executed:
+                place += 1
+                continue
+            effect = self._lifter.lift(self._code[place : self._body.end], None)
+            if effect.mnemonic != "nop":
+                return True
+            place += effect.size
+        return False
 
     def _run(self, job: _Job) -> list[_Job]:
         """Follow a path to its end or to the next fork."""
@@ -87,6 +101,7 @@ class Explorer:
         effect = self._lifter.lift(self._code[place : self._body.end], first)
         reference = self._reference(place, effect)
         after = place + effect.size
+        self._executed.update(range(place, after))
         meaning = machine.apply(effect, reference)
         if effect.kind == "plain":
             job.place = after
@@ -217,5 +232,3 @@ class Explorer:
                 break
             found.append(value)
         return found
-
-

@@ -168,7 +168,9 @@ class _Formulas:
         self._check_operands(mnemonic, row)
         loads = [] if mnemonic in ("lea", "nop") else self._read_loads(row)
         stores = [
-            Access(self._address(where), where.getSize(), self._term(value), self._aligned(where, row))
+            Access(
+                self._address(where), where.getSize(), self._term(value), self._aligned(where, row)
+            )
             for where, value in self.instruction.getStoreAccess()
         ]
         if (loads or stores) and not row.memory:
@@ -458,7 +460,7 @@ def _bit_scan(decoded: _Formulas, mnemonic: str, size: int) -> Effect:
         found = t.ite(t.extract(value, bit, bit), t.const(bit, width), found)
     target, after = decoded.set_register(0, found)
     registers = {target: after}
-    undefined = FLAGS
+    undefined: tuple[str, ...] = FLAGS
     if mnemonic != "tzcnt":
         registers["zf"] = t.equal(value, t.const(0, width))
         undefined = tuple(name for name in FLAGS if name != "zf")

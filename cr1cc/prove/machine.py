@@ -56,8 +56,9 @@ class Call(NamedTuple):
 @dataclass
 class Machine:
     """The state on one path. `constants`: read-only objects that were referred to, by address,
-    one table for all paths of both bodies. `conditions`: of its branches. `aligned`, `faults`: what must hold
-    of addresses, what divisions must not do. `deepest`: the lowest offset of %rsp."""
+    one table for all paths of both bodies. `conditions`: of its branches. `inside`, `aligned`:
+    what must hold of addresses; `faults`: what divisions must not do. `deepest`: the lowest
+    offset of %rsp."""
 
     side: str
     registers: dict[str, Term]
@@ -119,7 +120,9 @@ class Machine:
         if effect.fault is not None:
             self.faults.append(Fact(values(effect.fault), len(self.calls)))
         written = {name: values(value) for name, value in effect.registers.items()}
-        stored = [(values(one.address), one, values(one.value)) for one in effect.stores if one.value]
+        stored = [
+            (values(one.address), one, values(one.value)) for one in effect.stores if one.value
+        ]
         for name in effect.undefined:
             written[name] = self.anything(1)
         before = self.stack
@@ -221,7 +224,9 @@ class Machine:
             raise ProofError("an access at the edge of the frame or below it")
         return offset
 
-    def forget_after_call(self, saved: tuple[str, ...], results: Callable[[str], Term | None]) -> None:
+    def forget_after_call(
+        self, saved: tuple[str, ...], results: Callable[[str], Term | None]
+    ) -> None:
         """What a call leaves: callee-saved registers, its results, and the frame above it."""
         for name in (*GENERAL, *VECTORS, *FLAGS):
             if name not in saved and name != "rsp":

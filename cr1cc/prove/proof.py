@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cr1cc.errors import ProofError
-from cr1cc.gate.signature import Signature
+from cr1cc.gate.signature import Signature, Type
 from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.prove import engines
 from cr1cc.prove import term as t
@@ -27,8 +27,10 @@ BY = "proof"
 _SAMPLES = 24
 _SMALL = 10  # whether a path exists is asked with this part of the effort
 _OPEN = 3  # paths that may exist or not
-_EDGES = (0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
-          0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)  # fmt: skip
+_EDGES = (
+    0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
+    0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Settings:
     effort: Effort = field(default_factory=Effort)
     isa: frozenset[str] = frozenset()
     table: Mapping[str, Callable[..., engines.Reply]] | None = None
+
+
+def check_installed() -> None:
+    """Raises ProofError with how to install what proofs need, if it is missing."""
+    engines.load()
+    Lifter()
 
 
 def prove(
@@ -60,9 +68,7 @@ def prove(
 
 
 class _Proof:
-    def __init__(
-        self, original: Body, new: Body, signature: Signature, settings: Settings
-    ) -> None:
+    def __init__(self, original: Body, new: Body, signature: Signature, settings: Settings) -> None:
         self._bodies, self._signature, self._settings = (original, new), signature, settings
         self._lifter = Lifter()
         self._layout = Layout()
@@ -76,6 +82,8 @@ class _Proof:
         self._counts: Counter[str] = Counter()
 
     def judge(self) -> Judgement:
+        if any(_volatile(one.type) for one in self._signature.parameters):
+            raise ProofError("it takes something volatile, whose accesses count themselves")
         paths = [self._explore(body, side) for body, side in zip(self._bodies, "ab", strict=True)]
         allowed = set(self._settings.isa).union(*(one.isas for one in paths[0]))
         if more := set().union(*(one.isas for one in paths[1])) - allowed:
@@ -95,7 +103,11 @@ class _Proof:
         name = {"a": "original", "b": "new body"}[side]
         explorer = Explorer(body, self._lifter, self._settings.limits, self._possible)
         try:
-            return explorer.paths(entry(side, self._constants))
+            paths = explorer.paths(entry(side, self._constants))
+            # Of the original it is the compiler's; in a new body it is data, or a mistake.
+            if side == "b" and explorer.has_more_code():
+                raise ProofError("it has code that nothing executes")
+            return paths
         except ProofError as error:
             raise ProofError(f"{name}: {error}") from None
 
@@ -260,6 +272,10 @@ class _Proof:
         return "; ".join(["the solvers found no answer within their limits", *ended])
 
 
+def _volatile(type_: Type) -> bool:
+    return type_.volatile or (type_.element is not None and _volatile(type_.element))
+
+
 class _WithAddresses(dict[str, int]):
     """Values of variables; those of addresses follow from the layout."""
 
@@ -270,7 +286,9 @@ class _WithAddresses(dict[str, int]):
     def get(self, name: str, default: int = 0) -> int:  # type: ignore[override]
         for prefix in ("address of ", "slot of "):
             if name not in self and name.startswith(prefix):
-                return self._layout.address(Reference(name[len(prefix) :], 0, slot=prefix[0] == "s"))
+                return self._layout.address(
+                    Reference(name[len(prefix) :], 0, slot=prefix[0] == "s")
+                )
         return super().get(name, default)
 
 

@@ -128,7 +128,7 @@ class Solvers:
 
 def _reply(descriptor: int, pid: int) -> tuple[str, list[int]] | None:
     try:
-        reply = read_message(descriptor)
+        reply: tuple[str, list[int]] | None = read_message(descriptor)
     except (OSError, EOFError, ValueError):
         reply = None
     os.close(descriptor)

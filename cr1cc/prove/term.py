@@ -526,9 +526,9 @@ def any_of(terms: Iterable[Term]) -> Term:
 
 def store(base: Term, address: Term, value: Term) -> Term:
     """`base` with the bytes of `value`, lowest first, at `address`."""
-    if base.operation == "store" and base.arguments[1] is address:
-        if base.arguments[2].width <= value.width:
-            base = base.arguments[0]
+    covered = base.operation == "store" and base.arguments[1] is address
+    if covered and base.arguments[2].width <= value.width:
+        base = base.arguments[0]
     return _make("store", 0, (base, address, value))
 
 

@@ -14,7 +14,6 @@ import pytest
 pytest.importorskip("triton")
 
 from cr1cc.errors import ProofError
-from cr1cc.prove import term as t
 from cr1cc.prove.concrete import Input, Valuation
 from cr1cc.prove.instructions import FLAGS, INSTRUCTIONS, OWN
 from cr1cc.prove.lifter import Effect, Lifter, register
@@ -22,27 +21,43 @@ from cr1cc.prove.lifter import Effect, Lifter, register
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8")
 VECTORS = ("xmm0", "xmm1", "xmm2")
 BITS = {"cf": 0, "pf": 2, "af": 4, "zf": 6, "sf": 7, "of": 11}
-EDGES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63, 2**64 - 1)
+EDGES = (
+    0,
+    1,
+    2,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    2**63,
+    2**64 - 1,
+)
 SAMPLES = 24
 FORMS = (
     "", "al", "ah", "ax", "eax", "rax", "byte ptr [rdi]", "word ptr [rdi]", "dword ptr [rdi]",
-    "qword ptr [rdi]", "al, bl", "ah, bl", "al, ah", "ax, bx", "eax, ebx", "rax, rbx", "eax, eax",
-    "rax, rax", "al, 0x85", "ax, 0x1234", "eax, 0x12", "eax, -3", "rax, -0x12345", "rax, 0x12",
-    "rax, 0x123456789abcdef0", "al, 1", "al, 3", "ax, 1", "ax, 7", "eax, 1", "eax, 7", "eax, 31", "rax, 1",
-    "rax, 33", "al, cl", "ax, cl", "eax, cl", "rax, cl", "al, [rdi]", "ax, [rdi]", "eax, [rdi]",
-    "rax, [rdi+8]", "[rdi], al", "[rdi+2], ah", "[rdi], ax", "[rdi], ebx", "[rdi+8], rbx",
-    "byte ptr [rdi], 5", "word ptr [rdi], 5", "dword ptr [rdi], 5", "qword ptr [rdi], 5",
-    "dword ptr [rdi], cl", "dword ptr [rdi], 1", "eax, bl", "eax, bh", "eax, bx", "ax, bl", "rax, bl", "rax, bx",
-    "rax, ebx", "eax, byte ptr [rdi]", "eax, word ptr [rdi]", "rax, byte ptr [rdi]",
-    "rax, word ptr [rdi]", "rax, dword ptr [rdi]", "eax, ebx, 7", "eax, ebx, 1", "eax, ebx, cl", "rax, rbx, 7",
-    "rax, rbx, cl", "ax, bx, 7", "eax, [rdi], 100", "rax, rbx, -3", "eax, ebx, ecx", "rax, rbx, rcx",
-    "eax, [rdi], ecx", "eax, [rbx+rcx*4+5]", "rax, [rbx+rcx*8-5]", "ax, [rbx+1]",
-    "xmm0, xmm1", "xmm0, xmm0", "xmm0, [rdi]", "[rdi], xmm0", "xmm0, 3", "xmm0, 0", "xmm0, 20",
-    "xmm0, xmm1, 0x1b", "xmm0, xmm1, 0x39", "xmm0, xmm1, 3", "xmm0, xmm1, 20", "xmm0, [rdi], 0x4e",
-    "eax, xmm1", "rax, xmm1", "xmm0, ebx", "xmm0, rbx", "xmm0, dword ptr [rdi]",
-    "xmm0, qword ptr [rdi]", "dword ptr [rdi], xmm0", "qword ptr [rdi], xmm0", "eax, xmm1, 3",
-    "rax, xmm1, 1", "xmm0, ebx, 2", "xmm0, rbx, 1", "xmm0, word ptr [rdi], 3", "byte ptr [rdi], xmm0, 3",
-    "xmm0, byte ptr [rdi], 9", "xmm0, dword ptr [rdi], 1", "xmm0, qword ptr [rdi], 1",
+    "qword ptr [rdi]", "al, bl", "ah, bl", "al, ah", "ax, bx", "eax, ebx", "rax, rbx",
+    "eax, eax", "rax, rax", "al, 0x85", "ax, 0x1234", "eax, 0x12", "eax, -3", "rax, -0x12345",
+    "rax, 0x12", "rax, 0x123456789abcdef0", "al, 1", "al, 3", "ax, 1", "ax, 7", "eax, 1",
+    "eax, 7", "eax, 31", "rax, 1", "rax, 33", "al, cl", "ax, cl", "eax, cl", "rax, cl",
+    "al, [rdi]", "ax, [rdi]", "eax, [rdi]", "rax, [rdi+8]", "[rdi], al", "[rdi+2], ah",
+    "[rdi], ax", "[rdi], ebx", "[rdi+8], rbx", "byte ptr [rdi], 5", "word ptr [rdi], 5",
+    "dword ptr [rdi], 5", "qword ptr [rdi], 5", "dword ptr [rdi], cl", "dword ptr [rdi], 1",
+    "eax, bl", "eax, bh", "eax, bx", "ax, bl", "rax, bl", "rax, bx", "rax, ebx",
+    "eax, byte ptr [rdi]", "eax, word ptr [rdi]", "rax, byte ptr [rdi]", "rax, word ptr [rdi]",
+    "rax, dword ptr [rdi]", "eax, ebx, 7", "eax, ebx, 1", "eax, ebx, cl", "rax, rbx, 7",
+    "rax, rbx, cl", "ax, bx, 7", "eax, [rdi], 100", "rax, rbx, -3", "eax, ebx, ecx",
+    "rax, rbx, rcx", "eax, [rdi], ecx", "eax, [rbx+rcx*4+5]", "rax, [rbx+rcx*8-5]",
+    "ax, [rbx+1]", "xmm0, xmm1", "xmm0, xmm0", "xmm0, [rdi]", "[rdi], xmm0", "xmm0, 3",
+    "xmm0, 0", "xmm0, 20", "xmm0, xmm1, 0x1b", "xmm0, xmm1, 0x39", "xmm0, xmm1, 3",
+    "xmm0, xmm1, 20", "xmm0, [rdi], 0x4e", "eax, xmm1", "rax, xmm1", "xmm0, ebx", "xmm0, rbx",
+    "xmm0, dword ptr [rdi]", "xmm0, qword ptr [rdi]", "dword ptr [rdi], xmm0",
+    "qword ptr [rdi], xmm0", "eax, xmm1, 3", "rax, xmm1, 1", "xmm0, ebx, 2", "xmm0, rbx, 1",
+    "xmm0, word ptr [rdi], 3", "byte ptr [rdi], xmm0, 3", "xmm0, byte ptr [rdi], 9",
+    "xmm0, dword ptr [rdi], 1", "xmm0, qword ptr [rdi], 1",
 )  # fmt: skip
 
 HEAD = """
@@ -69,10 +84,6 @@ def processor() -> set[str]:
     return flags | {"bmi"} if "bmi1" in flags else flags
 
 
-def spelled(name: str) -> str:
-    return {"movsxd": "movsxd"}.get(name, name)
-
-
 class Samples:
     """Every form of every instruction that assembles, as functions of one library."""
 
@@ -84,7 +95,9 @@ class Samples:
         forms = [(n, form) for n in PLAIN for form in FORMS if n == "lea" or "[rbx" not in form]
         source, found = folder / "s.s", forms
         for _ in range(20):  # an internal error of gas ends it at once
-            source.write_text(".intel_syntax noprefix\n.text\n" + "\n".join(f" {spelled(n)} {f}" for n, f in found) + "\n")
+            source.write_text(
+                ".intel_syntax noprefix\n.text\n" + "\n".join(f" {n} {f}" for n, f in found) + "\n"
+            )
             made = subprocess.run(
                 [gcc, "-c", str(source), "-o", str(folder / "s.o")], capture_output=True, text=True
             )
@@ -95,7 +108,7 @@ class Samples:
         text = [".intel_syntax noprefix\n.text"]
         for n, (name, form) in enumerate(found):
             text.append(f".globl f{n}, i{n}, e{n}" + HEAD.format(n=n))
-            text.append(f"i{n}: {spelled(name)} {form}\ne{n}:" + TAIL)
+            text.append(f"i{n}: {name} {form}\ne{n}:" + TAIL)
         source.write_text("\n".join(text) + '\n.section .note.GNU-stack,"",@progbits\n')
         library = folder / "s.so"
         subprocess.run([gcc, "-shared", str(source), "-o", str(library)], check=True)
@@ -107,7 +120,9 @@ class Samples:
         rows = []
         for n, (other, form) in enumerate(self.forms):
             if other == name:
-                start, end = (ctypes.addressof(ctypes.c_char.in_dll(self.library, f"{x}{n}")) for x in "ie")
+                start, end = (
+                    ctypes.addressof(ctypes.c_char.in_dll(self.library, f"{x}{n}")) for x in "ie"
+                )
                 rows.append((n, form, ctypes.string_at(start, end - start)))
         return rows
 
@@ -140,7 +155,13 @@ def random_state(source: random.Random) -> bytes:
     flags = 0x202 | sum(source.getrandbits(1) << bit for bit in BITS.values())
     state += flags.to_bytes(8, "little") + bytes(8)
     vectors = b"".join(value().to_bytes(8, "little") for _ in range(6))
-    return state + vectors + bytes(64) + source.randbytes(16) + b"".join(value().to_bytes(8, "little") for _ in range(2))
+    return (
+        state
+        + vectors
+        + bytes(64)
+        + source.randbytes(16)
+        + b"".join(value().to_bytes(8, "little") for _ in range(2))
+    )
 
 
 def number(state: bytes, at: int, size: int = 8) -> int:
@@ -226,6 +247,10 @@ def test_the_formulas_say_what_the_processor_does(
 def _scanned(form: str, before: bytes) -> int:
     """What a bit scan looks at: of 0 its result is not defined."""
     operand = form.split(", ")[1]
-    value = number(before, 192 + 8 * ("+8" in operand)) if "[" in operand else number(before, 8 * ("b" in operand))
+    value = (
+        number(before, 192 + 8 * ("+8" in operand))
+        if "[" in operand
+        else number(before, 8 * ("b" in operand))
+    )
     width = {"a": 16, "e": 32, "r": 64}[form[0]]
     return value & ((1 << width) - 1)
