@@ -28,7 +28,7 @@ class AsmError(Cr1Error):
 
 
 class GateError(Cr1Error):
-    """The gate cannot judge: a signature, body or input that is not understood; the text says why."""
+    """What the gate cannot judge: a signature, a body, an input; the text says why."""
 
 
 class ProofError(Cr1Error):

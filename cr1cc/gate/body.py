@@ -49,12 +49,23 @@ class Body:
         """All statements of the function alone."""
         return tuple(row for atom in self.own for row in self.graph.unit.statements_of(atom))
 
+    @property
+    def is_split(self) -> bool:
+        """Whether the function has parts with names of their own, as a cold one."""
+        function = self.graph.function(self.name)
+        return function is None or len(function.entries) > 1
+
     @cached_property
     def tables(self) -> frozenset[str]:
         """The labels of its code that its tables refer to."""
         code = [one for one in self.own if self._atom(one).kind is AtomKind.CODE]
         inside = {label for atom in code for label in self._atom(atom).labels}
-        named = (one.symbol for atom in self.own if atom not in code for one in self.graph.references[atom])
+        named = (
+            one.symbol
+            for atom in self.own
+            if atom not in code
+            for one in self.graph.references[atom]
+        )
         return frozenset(named) & inside
 
     @cached_property
@@ -175,7 +186,15 @@ def assembled(text: str, env: Mapping[str, str], assembler: str = "/usr/bin/as")
     out = memory_file(b"")
     try:
         # Labels that begin with .L stay among the symbols, so that jump tables can be followed.
-        command = [assembler, "--64", "--keep-locals", "-o", f"/proc/{os.getpid()}/fd/{out}", "--", "-"]
+        command = [
+            assembler,
+            "--64",
+            "--keep-locals",
+            "-o",
+            f"/proc/{os.getpid()}/fd/{out}",
+            "--",
+            "-",
+        ]
         status, _, messages = capture(command, env, stdin=source, seconds=_CPU_SECONDS)
         if status:
             raise GateError(f"it does not assemble: {_complaint(messages)}")

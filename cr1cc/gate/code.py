@@ -22,7 +22,7 @@ class Memory(NamedTuple):
     names something that the program may write to, or that is defined elsewhere."""
 
     base: str
-    index: str
+    indexed_by: str
     scale: int
     offset: int
     segment: str

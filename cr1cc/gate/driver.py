@@ -1,10 +1,10 @@
 """The driver: a program that calls two bodies of one function on equal inputs and compares.
 
-Its fixed part lies in `harness/`; what is generated describes the signature. All that a caller can see
-is compared: the result, every byte of memory that the function is given, faults, and what the
-System V ABI (chapter 3.2) says of registers, stack, direction flag and MXCSR. Where the original
-faults, the input says nothing: the source has no such call. Registers and stack that the ABI
-leaves undefined hold other garbage for the new body than for the original.
+Its fixed part lies in `harness/`; what is generated describes the signature. All that a caller
+can see is compared: the result, every byte of memory that the function is given, faults, and what
+the System V ABI (chapter 3.2) says of registers, stack, direction flag and MXCSR. Where the
+original faults, the input says nothing: the source has no such call. Registers and stack that the
+ABI leaves undefined hold other garbage for the new body than for the original.
 """
 
 from __future__ import annotations
@@ -209,9 +209,7 @@ def _build(
 
 # The harness is the same for all drivers: compiled once in a process, and removed at its end.
 @lru_cache(maxsize=2)
-def _harness(
-    compiler: str, env: tuple[tuple[str, str], ...]
-) -> tempfile.TemporaryDirectory[str]:
+def _harness(compiler: str, env: tuple[tuple[str, str], ...]) -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="cr1-")
     path = os.path.join(folder.name, "harness.c")
     with open(path, "w", encoding="ascii") as file:
@@ -229,7 +227,9 @@ def _compile(command: list[str], env: Mapping[str, str]) -> None:
         raise GateError(f"{command[0]}: {error.strerror}") from None
     if status:
         lines = messages.decode(errors="replace").splitlines()
-        line = next((one for one in lines if "rror" in one or "undefined" in one), "no reason given")
+        line = next(
+            (one for one in lines if "rror" in one or "undefined" in one), "no reason given"
+        )
         raise GateError(f"the driver cannot be built: {line.strip()}")
 
 

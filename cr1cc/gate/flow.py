@@ -32,12 +32,13 @@ from cr1cc.gate.values import (
 )
 
 _CALLER_SAVED = ("rax", "r10", "r11", *INTEGER_REGISTERS, *(f"xmm{n}" for n in range(32)))
+_FAR = 1 << 20  # bytes: no frame is so large
 _MOVES = frozenset(("mov", "movabs", "movq"))
 _ZEROING = frozenset(("xor", "sub", "pxor", "xorps", "xorpd", "vpxor", "vxorps", "vxorpd"))
 
 
 class Access(NamedTuple):
-    """One access to memory outside of the frame, as the text has it: to what, and how many bytes."""
+    """One access to memory outside of the frame: to what, and how many bytes."""
 
     places: frozenset[str]
     size: int
@@ -180,10 +181,12 @@ class _Flow:
 
     def _place(self, memory: Memory, state: State) -> Value:
         """The address of a memory operand."""
-        parts = [state.get(name) for name in (memory.base, memory.index) if name not in ("", "rip")]
+        parts = [
+            state.get(name) for name in (memory.base, memory.indexed_by) if name not in ("", "rip")
+        ]
         if memory.symbol:
             return mixed([*parts, loaded_from(memory.symbol)])
-        if memory.base and not memory.index and parts and parts[0].stack is not None:
+        if memory.base and not memory.indexed_by and parts and parts[0].stack is not None:
             return on_stack(parts[0].stack + memory.offset)
         return mixed(parts)
 
@@ -214,7 +217,9 @@ class _Flow:
             elif depth is not None and at < depth - RED_ZONE:
                 self._wrong(f"`{one.text}` stores below the red zone")
         elif at < 0 and not state.has(at, memory.size) and not self._is_loose(state):
-            self._wrong(f"`{one.text}` reads its frame where it has put nothing that is still there")
+            self._wrong(
+                f"`{one.text}` reads its frame where it has put nothing that is still there"
+            )
 
     def _is_loose(self, state: State) -> bool:
         """Whether the frame has places whose address is computed, such as arrays."""
@@ -236,6 +241,8 @@ class _Flow:
             state.registers[str(operands[0])] = self._place(one.memory, state)
         elif name in ("add", "sub") and self._moves_stack(one, state):
             pass
+        elif name == "and" and operands[0] == "rsp" and state.get("rsp").stack is not None:
+            self._aligns_stack(one, state)
         elif name in _ZEROING and len(set(operands[-2:])) == 1 and isinstance(operands[0], str):
             self._write(one, state, NUMBER)
         elif name in _MOVES and one.widths[0] == SLOT:
@@ -250,7 +257,7 @@ class _Flow:
             if memory.size >= SLOT and one.mnemonic != "lea":
                 parts.append(loaded_from(LOADED))
             if one.mnemonic != "lea":  # what is loaded was not computed from its address
-                used = (memory.base, memory.index)
+                used = (memory.base, memory.indexed_by)
                 parts = [state.get(r) for r in one.reads if r not in used] + parts[len(one.reads) :]
         return mixed(parts)
 
@@ -311,6 +318,16 @@ class _Flow:
             self._wrong("it pops more than it has pushed")
         state.registers[register] = state.frame.get(top, NUMBER)
         state.registers["rsp"] = on_stack(top + SLOT)
+
+    def _aligns_stack(self, one: Instruction, state: State) -> None:
+        """How far the stack pointer goes, is not known: a second frame far below the first one
+        stands for the rest, and begins where every alignment is kept."""
+        number = one.operands[1]
+        if not isinstance(number, int) or number >= 0 or -number & (-number - 1):
+            self._unclear(f"`{one.text}` moves the stack pointer")
+            return
+        top = state.get("rsp").stack or 0
+        state.registers["rsp"] = on_stack((top // _FAR - 1) * _FAR + SLOT)
 
     def _moves_stack(self, one: Instruction, state: State) -> bool:
         to, number = one.operands[0], one.operands[1]

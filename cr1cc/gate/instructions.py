@@ -16,13 +16,15 @@ CONDITIONS = (
 JUMPS = frozenset(f"j{condition}" for condition in CONDITIONS) | {"jrcxz", "jecxz"}
 
 _INTEGER = frozenset(
-    ("adc", "add", "and", "andn", "bextr", "blsi", "blsmsk", "blsr", "bsf", "bsr", "bswap", "bt",
-     "btc", "btr", "bts", "bzhi", "call", "cbw", "cdq", "cdqe", "clc", "cmc", "cmp", "cqo", "cwd",
-     "cwde", "dec", "div", "endbr64", "idiv", "imul", "inc", "jmp", "lea", "leave", "lzcnt", "mov",
-     "movabs", "movbe", "movsx", "movsxd", "movzx", "mul", "mulx", "neg", "nop", "not", "or", "pdep",
-     "pext", "pop", "popcnt", "push", "rcl", "rcr", "ret", "rol", "ror", "rorx", "sar", "sarx", "sbb",
-     "shl", "shld", "shlx", "shr", "shrd", "shrx", "stc", "sub", "test", "tzcnt", "ud2", "xchg",
-     "xor")
+    (
+        "adc", "add", "and", "andn", "bextr", "blsi", "blsmsk", "blsr", "bsf", "bsr", "bswap",
+        "bt", "btc", "btr", "bts", "bzhi", "call", "cbw", "cdq", "cdqe", "clc", "cmc", "cmp",
+        "cqo", "cwd", "cwde", "dec", "div", "endbr64", "idiv", "imul", "inc", "jmp", "lea",
+        "leave", "lzcnt", "mov", "movabs", "movbe", "movsx", "movsxd", "movzx", "mul", "mulx",
+        "neg", "nop", "not", "or", "pdep", "pext", "pop", "popcnt", "push", "rcl", "rcr", "ret",
+        "rol", "ror", "rorx", "sar", "sarx", "sbb", "shl", "shld", "shlx", "shr", "shrd",
+        "shrx", "stc", "sub", "test", "tzcnt", "ud2", "xchg", "xor"
+    )
 )  # fmt: skip
 _STRINGS = frozenset(f"{name}{size}" for name in ("movs", "stos") for size in "bwdq")
 _PREFIXED = frozenset(f"rep {name}" for name in _STRINGS)
@@ -69,6 +71,8 @@ def is_allowed(mnemonic: str, groups: frozenset[str]) -> bool:
     """Whether a body may have an instruction; `groups` are capstone's."""
     if mnemonic in ALLOWED:
         return True
+    if any(pattern.fullmatch(mnemonic) for pattern, _ in REASONS):
+        return False
     return bool(groups & VECTOR_GROUPS) and not REFUSED_VECTOR.fullmatch(mnemonic)
 
 

@@ -14,7 +14,7 @@ from cr1cc.asm.directives import DIRECTIVES, Treatment
 from cr1cc.asm.statement import Kind as StatementKind
 from cr1cc.asm.unit import AtomKind
 from cr1cc.gate.body import Body, assembled
-from cr1cc.gate.code import Code, decode
+from cr1cc.gate.code import Code, Instruction, decode
 from cr1cc.gate.flow import Access, Facts, facts_of
 from cr1cc.gate.instructions import VECTOR_GROUPS, is_allowed, why_refused
 from cr1cc.gate.signature import Kind, Signature
@@ -52,6 +52,8 @@ def check(
     for reason in _text_findings(original, new):
         return Judgement(Verdict.REFUTED, BY, reason)
     before, after = (_read(body, signature, env) for body in (original, new))
+    for reason in _unfollowed(before):
+        return Judgement(Verdict.UNKNOWN, BY, reason)
     for reason in _wrong(before, after, extensions):
         return Judgement(Verdict.REFUTED, BY, reason)
     for reason in _unclear(before, after, signature):
@@ -117,27 +119,29 @@ def _instructions(before: _Read, after: _Read, extensions: frozenset[str]) -> It
             yield f"`{one.text}` needs {', '.join(extra)}, which the original does not"
 
 
-def _needed(one: object) -> frozenset[str]:
+def _needed(one: Instruction) -> frozenset[str]:
     """The extensions of x86-64 that an instruction needs."""
-    groups: frozenset[str] = one.groups  # type: ignore[attr-defined]
-    mnemonic: str = one.mnemonic  # type: ignore[attr-defined]
-    found = groups & _EXTENSIONS
-    return found | {_BY_NAME[mnemonic]} if mnemonic in _BY_NAME else found
+    found = one.groups & _EXTENSIONS
+    return found | {_BY_NAME[one.mnemonic]} if one.mnemonic in _BY_NAME else found
 
 
-def _unclear(before: _Read, after: _Read, signature: Signature) -> Iterator[str]:
+def _unfollowed(before: _Read) -> Iterator[str]:
+    """What the checks do not follow in the original, and so cannot compare with."""
     for one in before.code.instructions:
         if not is_allowed(one.mnemonic, one.groups):
             yield f"the original has `{one.text}`, which {why_refused(one.mnemonic)}"
     yield from (f"in the original {reason}" for reason in before.facts.wrong)
     yield from before.facts.unclear
-    yield from after.facts.unclear
     if frozenset() in before.facts.stores:
         yield "the original stores to an address that comes from no pointer"
+
+
+def _unclear(before: _Read, after: _Read, signature: Signature) -> Iterator[str]:
+    yield from after.facts.unclear
     for places in sorted(after.facts.stores, key=sorted):
         if places == {FRAME} and places not in before.facts.stores:
             yield "it stores to places of its frame that it computes"
-    if any(len(body.graph.function(body.name).entries) > 1 for body in (before.body, after.body)):  # type: ignore[union-attr]
+    if before.body.is_split or after.body.is_split:
         yield "it has a cold part"
     yield from _volatile(before, after, signature)
 
@@ -162,15 +166,9 @@ def _volatile(before: _Read, after: _Read, signature: Signature) -> Iterator[str
 
 
 def _variables(read: _Read) -> set[str]:
-    return {
-        one.memory.symbol
-        for one in read.code.instructions
-        if one.memory and one.memory.symbol and one.memory.writable and one.mnemonic != "lea"
-    } | {
-        one.memory.symbol
-        for one in read.code.instructions
-        if one.memory and one.memory.writable and one.mnemonic == "lea"
-    }
+    """The variables that the code names."""
+    operands = (one.memory for one in read.code.instructions)
+    return {memory.symbol for memory in operands if memory and memory.symbol and memory.writable}
 
 
 def _accesses(facts: Facts, names: set[str]) -> list[Access]:

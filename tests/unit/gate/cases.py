@@ -7,10 +7,10 @@
     why: why it is wrong, or right
     found by: driver
     -- original
-    	leal	1(%rdi), %eax
-    	ret
+        leal	1(%rdi), %eax
+        ret
     -- new
-    	...
+        ...
 
 Of the wrong ones `found by` says who refuses it ("static checks", "driver" or "proof"); of the
 right ones who vouches for it ("proof" where it can be proved, else "driver").

@@ -58,7 +58,9 @@ GIVEN = Input(
 
 def test_the_text_of_an_input_reads_back() -> None:
     text = format_input(SIGNATURE, GIVEN)
-    assert text == ("f(x=0xffffffff80000000, p=B+3, y=0x7ff8000000000000) A=] B=const:[010203(00*40)ff")
+    assert text == (
+        "f(x=0xffffffff80000000, p=B+3, y=0x7ff8000000000000) A=] B=const:[010203(00*40)ff"
+    )
     assert parse_input(SIGNATURE, text) == GIVEN
     plain = parse_prototype("void f(void)")
     assert parse_input(plain, format_input(plain, Input(()))) == Input(())
