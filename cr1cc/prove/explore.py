@@ -20,6 +20,7 @@ from cr1cc.prove.term import Term
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 VECTOR_ARGUMENTS = tuple(f"xmm{number}" for number in range(8))
 CALLEE_SAVED = ("rbx", "rbp", "r12", "r13", "r14", "r15")
+_NO_VALUE = (*CALLEE_SAVED, "rax", "r11")  # on entry; pushed to save them, or to align the stack
 _RESULTS = ("rax", "rdx", "xmm0", "xmm1")
 
 
@@ -220,9 +221,9 @@ class Explorer:
     @staticmethod
     def _stack_arguments(machine: Machine, stack: int) -> list[Term]:
         """What lies where a callee's arguments on the stack begin, up to the first part that the
-        body has not written or that saves a register for the caller."""
+        body has not written or that holds what a register had on entry and means nothing."""
         found: list[Term] = []
-        saved = [register(name) for name in CALLEE_SAVED]
+        saved = [register(name) for name in _NO_VALUE]
         for at in range(stack, 0, 8):
             parts = [machine.frame.get(at + i) for i in reversed(range(8))]
             value = t.concat([one for one in parts if one is not None]) if all(parts) else None
