@@ -8,7 +8,8 @@ from typing import Any
 from cr1cc.errors import ProofError
 from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.concrete import Input
-from cr1cc.prove.lifter import GENERAL, VECTORS, Lifter
+from cr1cc.prove.effect import GENERAL, VECTORS
+from cr1cc.prove.lifter import Lifter
 
 CODE = 0x0000_1357_0000_0000  # the section of the body begins here
 OBJECTS = CODE + 0x1000_0000  # objects of the unit and others, a distance apart

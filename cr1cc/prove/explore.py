@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from cr1cc.errors import ProofError
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
-from cr1cc.prove.lifter import Effect, Lifter, register
-from cr1cc.prove.machine import Call, Fact, Machine, substitution
+from cr1cc.prove.effect import Effect, register
+from cr1cc.prove.lifter import Lifter
+from cr1cc.prove.machine import Call, Fact, Machine
+from cr1cc.prove.substitution import substitution
 from cr1cc.prove.term import Term
 
 # System V ABI for x86-64, figure 3.4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from cr1cc.prove.compare import Duty, duties, extended, given, promised
 from cr1cc.prove.concrete import Input, Valuation
 from cr1cc.prove.emulate import STACK, Layout
 from cr1cc.prove.explore import Explorer, Limits
-from cr1cc.prove.lifter import GENERAL, VECTORS, Lifter
+from cr1cc.prove.lifter import Lifter
 from cr1cc.prove.machine import Machine, address_of, entry
+from cr1cc.prove.samples import Inputs
 from cr1cc.prove.solver import Answer, Effort, Solvers
 from cr1cc.prove.term import Term
 from cr1cc.prove.witness import Pair, confirmed
@@ -27,10 +27,6 @@ BY = "proof"
 _SAMPLES = 24
 _SMALL = 10  # whether a path exists is asked with this part of the effort
 _OPEN = 3  # paths that may exist or not
-_EDGES = (
-    0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
-    0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,8 @@ class _Proof:
         self._solvers = Solvers(settings.effort, dict(settings.table) if settings.table else None)
         self._constants: dict[Term, Reference] = {}
         self._promised = promised(signature)
-        self._samples = [Valuation(self._sample(number)) for number in range(_SAMPLES)]
+        self._inputs = Inputs(self._constants, self._layout)
+        self._samples = [Valuation(self._inputs.sample(number)) for number in range(_SAMPLES)]
         self._pair = Pair(original, new, signature, self._lifter, self._layout)
         for reference in self._pair.references():
             self._layout.address(reference)
@@ -112,31 +109,6 @@ class _Proof:
             raise ProofError(f"{name}: {error}") from None
 
     # Inputs that are tried before a solver is asked ------------------------------------------
-
-    def _sample(self, number: int) -> Input:
-        """An input of edge values, of random ones, or of both."""
-        source = random.Random(number)
-        values = {}
-        for name in GENERAL:
-            edge = source.choice(_EDGES) if number % 3 else source.getrandbits(64)
-            values[name] = edge if source.random() < 0.8 else source.getrandbits(64)
-        if number < len(_EDGES):
-            values["rdi"] = _EDGES[number]
-        values |= {name: source.getrandbits(128) for name in VECTORS}
-        return self._input(values, number)
-
-    def _input(self, values: dict[str, int], seed: int = 0) -> Input:
-        def filler(name: str, address: int) -> int:
-            for reference in self._constants.values():
-                if reference.name == name and reference.constant is not None:
-                    data = reference.constant
-                    return data[address] if address < len(data) else 0
-            if not seed:
-                return 0
-            return random.Random(f"{seed} {address}").choice((0, 1, 127, 128, 255, address & 255))
-
-        values = {**values, t.STACK.data: STACK, "rsp": STACK}
-        return Input(_WithAddresses(values, self._layout), {}, filler)
 
     def _holds(self, sample: Valuation, truths: Sequence[Term]) -> bool:
         return all(sample.of(one) for one in truths)
@@ -254,7 +226,7 @@ class _Proof:
         values = self._solvers.example(formulas, wanted)
         if values is None:
             return None
-        example = self._input({one.data: values[one] for one in variables})
+        example = self._inputs.of({one.data: values[one] for one in variables})
         for one in loads:
             start, size = values[one.arguments[1]], one.width // 8
             loaded = values[t.raw_select(base[one], one.arguments[1], size)]
@@ -274,22 +246,6 @@ class _Proof:
 
 def _volatile(type_: Type) -> bool:
     return type_.volatile or (type_.element is not None and _volatile(type_.element))
-
-
-class _WithAddresses(dict[str, int]):
-    """Values of variables; those of addresses follow from the layout."""
-
-    def __init__(self, values: dict[str, int], layout: Layout) -> None:
-        super().__init__(values)
-        self._layout = layout
-
-    def get(self, name: str, default: int = 0) -> int:  # type: ignore[override]
-        for prefix in ("address of ", "slot of "):
-            if name not in self and name.startswith(prefix):
-                return self._layout.address(
-                    Reference(name[len(prefix) :], 0, slot=prefix[0] == "s")
-                )
-        return super().get(name, default)
 
 
 def _base(term: Term) -> Term:

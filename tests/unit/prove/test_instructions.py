@@ -15,8 +15,9 @@ pytest.importorskip("triton")
 
 from cr1cc.errors import ProofError
 from cr1cc.prove.concrete import Input, Valuation
+from cr1cc.prove.effect import Effect, register
 from cr1cc.prove.instructions import FLAGS, INSTRUCTIONS, OWN
-from cr1cc.prove.lifter import Effect, Lifter, register
+from cr1cc.prove.lifter import Lifter
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8")
 VECTORS = ("xmm0", "xmm1", "xmm2")
