@@ -185,11 +185,16 @@ class CodeUnit:
             raise ProofError("read-only data with addresses in it, as a table of jumps")
         data = self.contents(symbol.section)
         if symbol.binding != elf.STB_LOCAL:
-            name = symbol.name
-            return Reference(name, at - symbol.value, constant=data[symbol.value :])
+            data = data[symbol.value :]
+            return Reference(f"{symbol.name} {_digest(data)}", at - symbol.value, constant=data)
         if section.flags & _SHF_STRINGS and section.entry_size == 1 and 0 <= at < len(data):
             data, at = data[at : data.index(0, at) + 1], 0
             name = f"string {data.hex()}"
             return Reference(name, 0, constant=data, local=True)
-        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        return Reference(f"constants {digest}", at, None, data, section.alignment, local=True)
+        return Reference(
+            f"constants {_digest(data)}", at, None, data, section.alignment, local=True
+        )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 
 from cr1cc.errors import ProofError
 from cr1cc.prove import term as t
-from cr1cc.prove.effect import GENERAL, VECTORS, Access, Effect, register
+from cr1cc.prove.effect import GENERAL, SEGMENTS, VECTORS, Access, Effect, register
 from cr1cc.prove.instructions import FLAGS, Row
 from cr1cc.prove.term import Term
 
@@ -92,7 +92,9 @@ class Formulas:
         for one in operands:
             if one.getType() == kinds.REG:
                 name = self._context.getParentRegister(one).getName()
-                if name not in self._names:  # the lifter takes a constant for its value
+                if (
+                    name not in self._names or name in SEGMENTS
+                ):  # the lifter takes a constant for its value
                     raise ProofError(f"{mnemonic} with {name} is not modelled")
         if operands and operands[0].getBitSize() < row.least:
             raise ProofError(f"{mnemonic} of {operands[0].getBitSize()} bits is not modelled")
@@ -161,7 +163,10 @@ class Formulas:
         lea = where.getLeaAst()
         if lea is None:
             raise ProofError(f"{self.instruction.getDisassembly()}: its address is not modelled")
-        return self._term(lea)
+        address = self._term(lea)
+        if any(map(_is_near, t.reachable([address]))):
+            raise ProofError("an address in the code itself is not modelled")
+        return address
 
     def _branch(self, tree: Any, relocated: int | None) -> tuple[Term | None, int | None]:
         """Of the formula of the program counter: the truth that it jumps, and where."""

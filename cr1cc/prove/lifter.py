@@ -64,6 +64,8 @@ class Lifter:
             raise ProofError(f"the instruction {mnemonic} is not modelled")
         if mnemonic == "movsd" and not any(word.startswith("xmm") for word in words):
             raise ProofError("the string instruction movsd is not modelled")
+        if mnemonic == "lea" and {0x64, 0x65} & set(code[:2]):
+            raise ProofError("an address with a segment that is not accessed is not modelled")
         if 0x67 in code[:3] and mnemonic != "nop":
             raise ProofError("an address of 32 bits is not modelled")
         decoded = Formulas(self.library, self._context, self._names, code)

@@ -107,6 +107,8 @@ class Machine:
     def apply(self, effect: Effect, reference: Reference | None) -> dict[str, Term]:
         """Do what an instruction does, but for control. Returns the meaning of its variables."""
         meaning = dict(self.registers)
+        if reference is not None and reference.section is not None and effect.kind == "plain":
+            raise ProofError("the address of code is not modelled")
         if reference is not None and reference.section is None:
             meaning["place"] = address_of(reference)
             if reference.constant is not None:

@@ -22,8 +22,8 @@ from cr1cc.prove.engines import Reply
 from cr1cc.prove.explore import Limits
 from cr1cc.prove.proof import Settings, prove
 from cr1cc.prove.solver import Effort
-from tests.unit.gate.cases import Case, cases
-from tests.unit.prove.bodies import judged
+from tests.unit.gate.cases import Case, cases, unit
+from tests.unit.prove.bodies import judged, lines
 
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 WRONG, RIGHT = cases("wrong"), cases("right")
@@ -238,12 +238,32 @@ def test_a_wrong_signature_shows() -> None:
     "code",
     ["addsd %xmm0, %xmm0", "rdtsc", "cpuid", "syscall", "hlt", "std", "lock incl (%rdi)", "fldz",
      "rep stosb", "vpaddd %ymm0, %ymm0, %ymm0", "int3", "xchgl %eax, (%rdi)", "movq %rax, %mm0",
-     "leal 1(%edi), %eax", "jmp *%rax", "movl $1, f(%rip)", "ldmxcsr -4(%rsp)", "in %dx, %al"],
+     "leal 1(%edi), %eax", "movl %fs, %eax", "movl %eax, %fs", "leaq %fs:8(%rdi), %rax",
+     "jmp *%rax", "movl $1, f(%rip)", "ldmxcsr -4(%rsp)", "in %dx, %al"],
 )  # fmt: skip
 def test_what_is_not_modelled_is_unknown(code: str) -> None:
     judgement = judged("int f(int x)", f"{code}; {ADD}", f"{code}; {ADD}; nop")
     assert judgement.verdict is UNKNOWN
     assert judgement.reason
+
+
+def test_addresses_of_code_are_not_all_the_same() -> None:
+    data = ".size f, .-f; .globl g; .type g, @function; g: ret; .size g, .-g; h: ret"
+    for new in ("leaq h(%rip), %rax; ret", "leaq 1f(%rip), %rax; 1: ret"):
+        judgement = judged("void *f(void)", "leaq g(%rip), %rax; ret", new, data=data)
+        assert judgement.verdict is UNKNOWN
+    pushed = "pushq 1f(%rip); popq %rax; ret; 1: nop"
+    assert judged("long f(void)", pushed, pushed.replace("1:", "nop; 1:")).verdict is UNKNOWN
+
+
+def test_constants_of_one_name_may_hold_other_values() -> None:
+    code = unit("f", "\tmovl\tk(%rip), %eax\n\tret\n")
+    tables = [lines(f".globl k; .section .rodata; k: .long {value}; .text") for value in (1, 2)]
+    bodies = [unit_of("f.s", code + table, os.environ) for table in tables]
+    signature = parse_prototype("int f(void)")
+    one, two = (body.body("f") for body in bodies)
+    assert prove(one, one, signature).verdict is PROVED
+    assert prove(one, two, signature).verdict is REFUTED
 
 
 def test_code_that_changes_itself_is_unknown() -> None:
