@@ -28,12 +28,12 @@ _RESULTS = ("rax", "rdx", "xmm0", "xmm1")
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a body is followed: instructions on all paths together, paths, and how often
-    a solver is asked whether a path exists."""
+    """How much of a body is followed: instructions on all paths together, and paths. How many
+    questions the solvers are asked in one proof."""
 
     steps: int = 4000
     paths: int = 64
-    questions: int = 200
+    questions: int = 400
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,7 +75,7 @@ class _Proof:
         self._pair = Pair(original, new, signature, self._lifter, self._layout)
         for reference in self._pair.references():
             self._layout.address(reference)
-        self._counts: Counter[str] = Counter()
+        self._open = 0  # paths of which no solver knows whether they exist
 
     def judge(self) -> Judgement:
         if any(_volatile(one.type) for one in self._signature.parameters):
@@ -116,15 +115,17 @@ class _Proof:
     def _possible(self, conditions: Sequence[Term]) -> bool:
         if any(self._holds(sample, conditions) for sample in self._samples):
             return True
-        self._counts["questions"] += 1
-        if self._counts["questions"] > self._settings.limits.questions:
-            raise ProofError("more questions than allowed whether a path exists")
-        answer = self._solvers.ask(self._facts(conditions), part=_SMALL)
+        answer = self._ask(conditions, part=_SMALL)
         if answer is Answer.OPEN:
-            self._counts["open"] += 1
-            if self._counts["open"] > _OPEN:
+            self._open += 1
+            if self._open > _OPEN:
                 raise ProofError("too many paths of which no solver knows whether they exist")
         return answer is not Answer.NONE
+
+    def _ask(self, formulas: Sequence[Term], part: int = 1) -> Answer:
+        if self._solvers.questions >= self._settings.limits.questions:
+            raise ProofError(f"more than {self._settings.limits.questions} questions")
+        return self._solvers.ask(self._facts(formulas), part)
 
     def _facts(self, formulas: Sequence[Term]) -> list[Term]:
         """Formulas, with what is known of the constants that they read."""
@@ -149,7 +150,7 @@ class _Proof:
         presumed = [*self._promised, *given(original, len(original.calls))]
         if any(self._holds(sample, presumed) for sample in self._samples):
             return True
-        return self._solvers.ask(self._facts(presumed)) is Answer.SOME
+        return self._ask(presumed) is Answer.SOME
 
     def _compare(self, original: Machine, new: Machine) -> Judgement | None:
         """None if every duty holds on these paths. Raises ProofError where it is not known."""
@@ -176,7 +177,7 @@ class _Proof:
                     return self._refuted(*shown)
                 raise ProofError(f"perhaps {broken[0].what}, which running it did not show")
         wrong = t.any_of(t.invert(one.truth) for one in found)
-        answer = self._solvers.ask(self._facts([*presumed, wrong]))
+        answer = self._ask([*presumed, wrong])
         if answer is Answer.NONE:
             return None
         if answer is Answer.OPEN:
@@ -203,8 +204,8 @@ class _Proof:
     def _soft(self, presumed: list[Term], found: list[Duty]) -> str:
         """Which duty is broken, if not one that makes a program behave otherwise."""
         for duty in found:
-            formulas = self._facts([*presumed, t.invert(duty.truth)])
-            if not duty.firm and self._solvers.ask(formulas) is not Answer.NONE:
+            formulas = [*presumed, t.invert(duty.truth)]
+            if not duty.firm and self._ask(formulas) is not Answer.NONE:
                 return f"perhaps {duty.what}"
         return "it depends on how narrow arguments are extended, or on where objects lie"
 

@@ -40,7 +40,7 @@ class Effort:
 
     conflicts: int = 10_000
     seconds: int = 30
-    memory: int = 400 << 20
+    memory: int = 256 << 20
 
 
 class Solvers:
