@@ -32,7 +32,7 @@ class Limits:
     questions the solvers are asked in one proof."""
 
     steps: int = 4000
-    paths: int = 64
+    paths: int = 40
     questions: int = 400
 
 

@@ -38,7 +38,7 @@ class Effort:
     """Limits of one question. `conflicts`: about as many conflicts as a solver may run into;
     `seconds` of processor time and `memory` in bytes are for each solver."""
 
-    conflicts: int = 10_000
+    conflicts: int = 5_000
     seconds: int = 30
     memory: int = 256 << 20
 

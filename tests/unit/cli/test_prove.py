@@ -43,7 +43,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
     [
         ("sub", 0, "proved"),
         ("bad", 1, "refuted: f(x=0x0)"),
-        ("loop", 1, "unknown: new body: more than 64 paths"),
+        ("loop", 1, "unknown: new body: more than 40 paths"),
     ],
 )
 def test_the_last_line_is_the_verdict(
