@@ -312,9 +312,12 @@ def test_an_input_that_shows_nothing_refutes_nothing() -> None:
      (Settings(effort=Effort(conflicts=1)), "the solvers found no answer within their limits")],
 )  # fmt: skip
 def test_limits_leave_it_unknown(settings: Settings, reason: str) -> None:
-    multiplied = "movl %edi, %eax; imull %esi, %eax; imull %eax, %eax; ret"
-    otherwise = "imull %edi, %edi; imull %esi, %esi; imull %esi, %edi; movl %edi, %eax; ret"
-    judgement = judged("int f(int a, int b)", multiplied, otherwise, settings)
+    divided = "movl %edi, %eax; cltd; movl $7, %ecx; idivl %ecx; ret"
+    multiplied = (
+        "movslq %edi, %rax; imulq $-1840700269, %rax, %rax; shrq $32, %rax; addl %edi, %eax; "
+        "sarl $2, %eax; sarl $31, %edi; subl %edi, %eax; ret"
+    )
+    judgement = judged("int f(int a)", divided, multiplied, settings)
     assert (judgement.verdict, reason in judgement.reason) == (UNKNOWN, True)
 
 
