@@ -61,10 +61,10 @@ SOURCE = """
 int absolute(int a) { return a < 0 ? -a : a; }
 int least(int a, int b) { return a < b ? a : b; }
 unsigned greatest(unsigned a, unsigned b) { return a > b ? a : b; }
-long widened(signed char c) { return c; }
+long widened(int c) { return c; }
 unsigned char crc8(unsigned char c, unsigned char d) {
   c ^= d; for (int i = 0; i < 8; i++) c = c & 0x80 ? (c << 1) ^ 7 : c << 1; return c; }
-unsigned popcount(unsigned char x) { unsigned n = 0; while (x) { x &= x - 1; n++; } return n; }
+unsigned popcount(unsigned x) { unsigned n = 0; x &= 255; while (x) { x &= x - 1; n++; } return n; }
 int saturated(int a, int b) {
   long s = (long)a + b;
   return s > 2147483647 ? 2147483647 : s < -2147483647 - 1 ? -2147483647 - 1 : (int)s; }
@@ -124,7 +124,7 @@ def test_popcount_by_its_instruction_needs_a_processor_that_has_it() -> None:
     assert text
     loop = "\n".join(line for line in text[1].splitlines() if not line.startswith("\t."))
     new = "movzbl %dil, %edi; popcntl %edi, %eax; ret"
-    prototype = "unsigned f(unsigned char x)"
+    prototype = "unsigned f(unsigned x)"
     without = judged(prototype, loop, new)
     assert (without.verdict, "popcnt" in without.reason) == (UNKNOWN, True)
     allowed = Settings(isa=frozenset(["popcnt"]))
