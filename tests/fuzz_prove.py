@@ -201,6 +201,7 @@ class Campaign:
                 self.counts["refuted, called again"] += 1
                 if called.verdict is not Verdict.REFUTED:
                     self.counts[f"refuted, {called.verdict.word} by the driver"] += 1
+                    print(f"not so by the driver: {judgement}", flush=True)
         except Cr1Error as error:
             self.counts[f"no driver: {str(error)[:40]}"] += 1
         return ""
