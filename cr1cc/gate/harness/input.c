@@ -204,6 +204,7 @@ static void make_input(u64 seed, u64 trial, unsigned level)
     u64 most = LIMITS[level / 4], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
     for (unsigned i = 0; i < SHAPE.pointers; i++) {
         clear(i);
+        memset(area[i] + from[i], 0x5a, to[i] - from[i]); /* nothing is left of the trial before */
         buffers[i].used = 0;
     }
     for (unsigned i = 0; i < SHAPE.count; i++)
