@@ -19,7 +19,7 @@ from cr1cc.asm.reference import renamed
 from cr1cc.asm.section import Section
 from cr1cc.asm.statement import Kind, Statement
 from cr1cc.asm.unit import Atom, AtomKind
-from cr1cc.errors import GateError
+from cr1cc.errors import GateError, ToolchainError
 from cr1cc.util.process import capture, memory_file
 
 _OF_GLOBALS = frozenset(
@@ -94,6 +94,20 @@ class Body:
                 for label in self._atom(atom).labels
             )
         )
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The other functions and the variables that it reaches, by name, as digests and text."""
+        found = {}
+        for atom in sorted(set(self.atoms) - set(self.own)):
+            kind = self._atom(atom).kind
+            for label in self._atom(atom).labels:
+                if self.graph.function(label) is not None:
+                    found[label] = body_of(self.graph, label).digest
+                elif kind is not AtomKind.CODE and self.graph.is_writable(atom):
+                    rows = self.graph.unit.statements_of(atom)
+                    found[label] = "\n".join(map(str, rows))
+        return found
 
     def text(self, name: str) -> str:
         """A unit in which the function is a global one called `name`, and all else is local."""
@@ -181,7 +195,8 @@ def body_of(graph: Graph, name: str) -> Body:
 
 
 def assembled(text: str, env: Mapping[str, str], assembler: str = "/usr/bin/as") -> bytes:
-    """The object of an assembly text. Raises GateError with the assembler's first complaint."""
+    """The object of an assembly text. Raises GateError with the assembler's first complaint, and
+    ToolchainError if there is no assembler."""
     source = memory_file(text.encode())
     out = memory_file(b"")
     try:
@@ -195,12 +210,14 @@ def assembled(text: str, env: Mapping[str, str], assembler: str = "/usr/bin/as")
             "--",
             "-",
         ]
-        status, _, messages = capture(command, env, stdin=source, seconds=_CPU_SECONDS)
+        status, _, messages = capture(
+            command, {**env, "LC_ALL": "C"}, stdin=source, seconds=_CPU_SECONDS
+        )
         if status:
             raise GateError(f"it does not assemble: {_complaint(messages)}")
         return os.pread(out, os.fstat(out).st_size, 0)
     except OSError as error:
-        raise GateError(f"{assembler}: {error.strerror}") from None
+        raise ToolchainError(f"{assembler}: {error.strerror}") from None
     finally:
         os.close(source)
         os.close(out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from cr1cc.errors import GateError
+from cr1cc.errors import GateError, ToolchainError
 from cr1cc.gate.instructions import READERS
 from cr1cc.util.elf import SHN_ABS, STT_SECTION, NotElfError, ObjectFile, Symbol
 
@@ -19,7 +19,8 @@ _HIGH_BYTES = {"ah": "rax", "bh": "rbx", "ch": "rcx", "dh": "rdx"}
 
 class Memory(NamedTuple):
     """A memory operand. `symbol`: that which the linker puts in, "" without one; `writable`: it
-    names something that the program may write to, or that is defined elsewhere."""
+    names something that the program may write to, or that is defined elsewhere. `stored`: an
+    instruction may write to it (capstone's own word on that is wrong for some vector moves)."""
 
     base: str
     indexed_by: str
@@ -35,7 +36,8 @@ class Memory(NamedTuple):
 class Instruction(NamedTuple):
     """Registers are the 64-bit ones and xmm0 to xmm31. `target`: the address in the function that
     a direct jump goes to, OUTSIDE if it leaves; `callee`: what a call or such a jump names, "*"
-    where a register or memory says it. `operands`: registers' names, numbers or None (memory)."""
+    where a register or memory says it. `operands`: registers' names, numbers or None (memory);
+    of two memory operands `memory` is the one that is written."""
 
     address: int
     size: int
@@ -63,7 +65,8 @@ def decode(data: bytes, name: str, labels: frozenset[str] = frozenset()) -> Code
     """The code of the function `name` of an ELF object for x86-64. `labels`: those of its code
     that tables refer to; they must be among the symbols (`as --keep-locals`).
 
-    Raises GateError where there is none, or bytes are no instruction.
+    Raises GateError where there is none, or bytes are no instruction; ToolchainError without
+    capstone.
     """
     try:
         return _Decoder(ObjectFile(data), name).code(labels)
@@ -76,7 +79,9 @@ def _capstone() -> Any:
     try:
         import capstone
     except ImportError:
-        raise GateError("instructions are decoded with capstone: install cr1cc[prove]") from None
+        raise ToolchainError(
+            "instructions are decoded with capstone: install cr1cc[prove]"
+        ) from None
     engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     engine.detail = True
     return engine
@@ -118,7 +123,8 @@ class _Decoder:
                 operands.append(operand.imm)
             else:
                 operands.append(None)
-                memory = self._memory(one, operand, index)
+                found = self._memory(one, operand, index)
+                memory = memory if memory and memory.stored else found
         written = {_whole(one.reg_name(register)) for register in writes}
         if operands and isinstance(operands[0], str) and one.mnemonic not in READERS:
             written.add(_whole(operands[0]))

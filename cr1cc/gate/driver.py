@@ -10,16 +10,16 @@ ABI leaves undefined hold other garbage for the new body than for the original.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cr1cc.errors import GateError
+from cr1cc.errors import GateError, ToolchainError
 from cr1cc.gate.body import Body
 from cr1cc.gate.inputs import Address, Buffer, Input, format_input
-from cr1cc.gate.signature import FLOAT_REGISTERS, INTEGER_REGISTERS, Kind, Parameter, Signature
+from cr1cc.gate.shape import described
+from cr1cc.gate.signature import Kind, Parameter, Signature
 from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.util.process import capture, memory_file
 
@@ -32,19 +32,7 @@ _PARTS = ("call.c", "input.c", "pair.c", "test.c", "main.c")
 _OBJECT = "harness.o"
 _MOST, _MOST_POINTERS = 32, 16  # parameters
 _SPAN = 4096  # bytes behind a pointer, between two pages that cannot be accessed
-_MOST_MAGIC = 64
 _CPU_SECONDS = 150  # of the program; it limits itself to fewer
-# As `harness/call.c` numbers them; and how many numbers it has of a parameter.
-_KINDS = {
-    Kind.INTEGER: 0,
-    Kind.BOOL: 1,
-    Kind.FLOAT: 2,
-    Kind.POINTER: 3,
-    Kind.BYTES: 4,
-    Kind.VOID: 4,
-}
-_COLUMNS = 10
-_NUMBER = re.compile(r"(?<![\w.])-?(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
 
 # Functions of the C library that may really be called: what they do depends on their arguments
 # alone, and the static checks see to it that both bodies call the same.
@@ -71,12 +59,13 @@ class Driver:
 
     def test(self, pairs: int = PAIRS, seed: int = 0) -> Judgement:
         """*tested* if `pairs` pairs of calls agreed, *refuted* with the input of the first that
-        did not, or *unknown*. Equal seeds, equal answers."""
+        did not, or *unknown*. Equal seeds, equal answers. Raises ToolchainError."""
         evidence = (("pairs", str(pairs)), ("seed", str(seed)))
         return self._judged(self._run([str(seed), str(pairs)], b""), pairs, evidence)
 
     def call(self, given: Input) -> Judgement:
-        """The same of one input. Raises GateError if the driver cannot set it up."""
+        """The same of one input. Raises GateError if the driver cannot set it up, and
+        ToolchainError."""
         return self._judged(self._run([], self._lines(given)), 1, (("pairs", "1"),))
 
     def _run(self, words: list[str], given: bytes) -> list[str]:
@@ -87,7 +76,7 @@ class Driver:
                 [program, *words], self.env, stdin=source, seconds=_CPU_SECONDS
             )
         except OSError as error:
-            raise GateError(f"the driver does not start: {error.strerror}") from None
+            raise ToolchainError(f"the driver does not start: {error.strerror}") from None
         finally:
             os.close(source)
         lines = out.decode(errors="replace").splitlines()
@@ -156,7 +145,8 @@ def make_driver(
 ) -> Driver:
     """The driver of two bodies, linked by `compiler` (the path of a gcc or clang).
 
-    Raises GateError where there can be none, with the reason.
+    Raises GateError where there can be none, with the reason, and ToolchainError where the
+    compiler does not build it.
     """
     _refuse(original, new, signature)
     folder = tempfile.TemporaryDirectory(prefix="cr1-")
@@ -195,7 +185,7 @@ def _build(
     compiler: str,
 ) -> None:
     files = {
-        "shape.s": _described(signature, _constants(original, new)),
+        "shape.s": described(signature, original, new),
         "original.s": original.text("cr1_original"),
         "new.s": new.text("cr1_new"),
     }
@@ -220,66 +210,12 @@ def _harness(compiler: str, env: tuple[tuple[str, str], ...]) -> tempfile.Tempor
 
 
 def _compile(command: list[str], env: Mapping[str, str]) -> None:
-    """Raises GateError with the first complaint."""
+    """Raises ToolchainError with the first complaint."""
     try:
-        status, _, messages = capture(command, env, seconds=_CPU_SECONDS)
+        status, _, messages = capture(command, {**env, "LC_ALL": "C"}, seconds=_CPU_SECONDS)
     except OSError as error:
-        raise GateError(f"{command[0]}: {error.strerror}") from None
+        raise ToolchainError(f"{command[0]}: {error.strerror}") from None
     if status:
-        lines = messages.decode(errors="replace").splitlines()
-        line = next(
-            (one for one in lines if "rror" in one or "undefined" in one), "no reason given"
-        )
-        raise GateError(f"the driver cannot be built: {line.strip()}")
-
-
-def _constants(original: Body, new: Body) -> list[int]:
-    """The numbers in both bodies: where one of them is compared with, an edge is."""
-    found: dict[int, None] = {}
-    for row in [*new.instructions, *original.instructions]:
-        for number in _NUMBER.findall(row.operands):
-            value = int(number, 0) if not re.fullmatch(r"-?0\d+", number) else int(number, 8)
-            for one in (value, -value):
-                if abs(value) > 1:
-                    found[one & (1 << 64) - 1] = None
-    return list(found)[:_MOST_MAGIC]
-
-
-def _described(signature: Signature, constants: list[int]) -> str:
-    """What the parameters and the result are, as the data that the harness declares."""
-    numbers = {name: number for number, name in enumerate((*INTEGER_REGISTERS, *FLOAT_REGISTERS))}
-    rows: list[list[int]] = []
-    pointers, slots, biggest = 0, 0, 1
-    for (_, type_), place in zip(signature.parameters, signature.places(), strict=True):
-        where = numbers[place.register] if place.register else 16 + (place.offset - 8) // 8
-        slots += not place.register
-        row = [_KINDS[type_.kind], type_.size, where]
-        if (element := type_.element) is not None:
-            size = max(element.size, 1)
-            biggest = max(biggest, size)
-            is_any = size == 1 or element.kind is Kind.BYTES  # it may point into everything
-            row += [pointers, _KINDS[element.kind], size, type_.length]
-            row += [element.const, type_.restrict, is_any]
-            pointers += 1
-        rows.append(row + [0] * (_COLUMNS - len(row)))
-    is_float = signature.result.kind is Kind.FLOAT
-    shape = [len(rows), pointers, slots, biggest, len(constants), is_float]
-    mask = (1 << signature.result.bits) - 1
-    lines = [
-        "\t.section\t.rodata",
-        "\t.globl\tSHAPE, PARAMS, MAGIC",
-        "\t.balign\t8",
-        f"SHAPE:\t.long\t{_numbers(shape)}",
-        f"\t.quad\t{mask}",
-        "PARAMS:",
-        *(f"\t.long\t{_numbers(row)}" for row in rows),
-        "\t.balign\t8",
-        "MAGIC:",
-        *(f"\t.quad\t{one:#x}" for one in constants),
-        '\t.section\t.note.GNU-stack,"",@progbits',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _numbers(row: list[int]) -> str:
-    return ", ".join(str(int(one)) for one in row)
+        lines = [*messages.decode(errors="replace").splitlines(), "no reason given"]
+        line = next((one for one in lines if "rror" in one or "undefined" in one), lines[0])
+        raise ToolchainError(f"the driver cannot be built: {line.strip()}")

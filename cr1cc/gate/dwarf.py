@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cr1cc.errors import GateError
+from cr1cc.errors import GateError, ToolchainError
 from cr1cc.gate.signature import BOOL, VOID, Kind, Parameter, Signature, Type, integer, pointer
 from cr1cc.util.process import capture
 
@@ -22,6 +22,7 @@ _QUALIFIERS = {
     "DW_TAG_volatile_type": "volatile",
 }
 _TRANSPARENT = frozenset(("DW_TAG_typedef", "DW_TAG_atomic_type"))
+_WRAPPED = _TRANSPARENT | {"DW_TAG_array_type", "DW_TAG_const_type"}
 _RECORDS = frozenset(("DW_TAG_structure_type", "DW_TAG_union_type", "DW_TAG_class_type"))
 # DW_ATE_*, DWARF 5, table 7.11
 _BOOLEAN, _FLOAT, _SIGNED, _SIGNED_CHAR, _UNSIGNED, _UNSIGNED_CHAR, _UTF = 2, 4, 5, 6, 7, 8, 0x10
@@ -31,12 +32,13 @@ _CPU_SECONDS = 60
 def signature_of(data: bytes, name: str) -> Signature:
     """The signature of the function `name` that an ELF object with debug data defines.
 
-    Raises GateError if there is no such function, or no debug data, or a type is not supported.
+    Raises GateError if there is no such function, or no debug data, or a type is not supported;
+    ToolchainError without pyelftools.
     """
     try:
         from elftools.elf.elffile import ELFFile
     except ImportError:
-        raise GateError("debug data is read with pyelftools: install cr1cc[prove]") from None
+        raise ToolchainError("debug data is read with pyelftools: install cr1cc[prove]") from None
     try:
         file = ELFFile(io.BytesIO(data))
         if not file.has_dwarf_info():
@@ -66,7 +68,7 @@ def signature_in_source(
         try:
             status, _, messages = capture(command, env, seconds=_CPU_SECONDS)
         except OSError as error:
-            raise GateError(f"{compiler[0]}: {error.strerror}") from None
+            raise ToolchainError(f"{compiler[0]}: {error.strerror}") from None
         if status or not os.path.exists(out):
             first = messages.decode(errors="replace").strip().split("\n")[0]
             raise GateError(f"{source} does not compile: {first}")
@@ -159,10 +161,23 @@ def _type(entry: Any) -> Type:
     ):
         return _pointer(entry)
     if entry.tag in _RECORDS and size:
-        return Type(Kind.BYTES, size)
+        return Type(Kind.BYTES, size, volatile=_has_volatile(entry))
     if entry.tag == "DW_TAG_unspecified_type" or entry.tag in _RECORDS:
         return VOID  # nothing is known of it, as of what a `void *` points to
     raise GateError(f"a type that is not supported: {entry.tag.removeprefix('DW_TAG_')}")
+
+
+def _has_volatile(entry: Any) -> bool:
+    """Whether a struct or union has a volatile part."""
+    for child in entry.iter_children():
+        if child.tag != "DW_TAG_member" or "DW_AT_type" not in child.attributes:
+            continue
+        inner = child.get_DIE_from_attribute("DW_AT_type")
+        while inner.tag in _WRAPPED and "DW_AT_type" in inner.attributes:
+            inner = inner.get_DIE_from_attribute("DW_AT_type")
+        if inner.tag == "DW_TAG_volatile_type" or (inner.tag in _RECORDS and _has_volatile(inner)):
+            return True
+    return False
 
 
 def _pointer(entry: Any) -> Type:

@@ -11,30 +11,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cr1cc.gate.code import OUTSIDE, Code, Instruction, Memory
+from cr1cc.gate.effects import place_of, transfer
 from cr1cc.gate.instructions import JUMPS
-from cr1cc.gate.signature import (
-    CALLEE_SAVED,
-    INTEGER_REGISTERS,
-    Kind,
-    Signature,
-)
+from cr1cc.gate.signature import CALLEE_SAVED, INTEGER_REGISTERS, Kind, Signature
 from cr1cc.gate.values import (
     FRAME,
-    LOADED,
     NUMBER,
     RED_ZONE,
     SLOT,
     State,
     Value,
     loaded_from,
-    mixed,
     on_stack,
 )
 
 _CALLER_SAVED = ("rax", "r10", "r11", *INTEGER_REGISTERS, *(f"xmm{n}" for n in range(32)))
-_FAR = 1 << 20  # bytes: no frame is so large
-_MOVES = frozenset(("mov", "movabs", "movq"))
-_ZEROING = frozenset(("xor", "sub", "pxor", "xorps", "xorpd", "vpxor", "vxorps", "vxorpd"))
 
 
 class Access(NamedTuple):
@@ -128,7 +119,11 @@ class _Flow:
             return self._known(one, [following])
         if name == "jmp" or name in JUMPS:
             return self._jump(one, state, name == "jmp")
-        self._transfer(one, state)
+        if name == "pop" and one.memory is not None:
+            self._unclear("it pops into memory")
+        transfer(one, state)
+        if (state.get("rsp").stack or 0) > 0:
+            self._wrong("it pops more than it has pushed")
         return self._known(one, [following])
 
     def _known(self, one: Instruction, targets: list[int]) -> list[int]:
@@ -179,17 +174,6 @@ class _Flow:
             state.registers[register] = NUMBER
         state.registers["rax"] = loaded_from(f"what {callee} returns")
 
-    def _place(self, memory: Memory, state: State) -> Value:
-        """The address of a memory operand."""
-        parts = [
-            state.get(name) for name in (memory.base, memory.indexed_by) if name not in ("", "rip")
-        ]
-        if memory.symbol:
-            return mixed([*parts, loaded_from(memory.symbol)])
-        if memory.base and not memory.indexed_by and parts and parts[0].stack is not None:
-            return on_stack(parts[0].stack + memory.offset)
-        return mixed(parts)
-
     def _access(self, one: Instruction, memory: Memory, state: State) -> None:
         if not self._final:
             return
@@ -198,7 +182,9 @@ class _Flow:
             if memory.stored:
                 self._unclear(f"`{one.text}` stores to the thread's own memory")
             return
-        place = self._place(memory, state)
+        place = place_of(memory, state)
+        if one.mnemonic.startswith("rep"):
+            place = place.loose  # how far it goes, the operand does not say
         if place.stack is not None:
             self._frame_access(one, memory, place.stack, state)
             return
@@ -227,114 +213,3 @@ class _Flow:
             value.stack is not None and name not in ("rsp", "rbp")
             for name, value in state.registers.items()
         )
-
-    def _transfer(self, one: Instruction, state: State) -> None:
-        name, operands = one.mnemonic, one.operands
-        if name == "push":
-            self._push(one, state)
-        elif name == "pop":
-            self._pop(one, state)
-        elif name == "leave":
-            state.registers["rsp"] = state.get("rbp")
-            self._pop_into("rbp", state)
-        elif name == "lea" and one.memory is not None and one.widths[0] == SLOT:
-            state.registers[str(operands[0])] = self._place(one.memory, state)
-        elif name in ("add", "sub") and self._moves_stack(one, state):
-            pass
-        elif name == "and" and operands[0] == "rsp" and state.get("rsp").stack is not None:
-            self._aligns_stack(one, state)
-        elif name in _ZEROING and len(set(operands[-2:])) == 1 and isinstance(operands[0], str):
-            self._write(one, state, NUMBER)
-        elif name in _MOVES and one.widths[0] == SLOT:
-            self._move(one, state)
-        else:
-            self._write(one, state, self._computed(one, state))
-
-    def _computed(self, one: Instruction, state: State) -> Value:
-        parts = [state.get(register) for register in one.reads]
-        memory = one.memory
-        if memory is not None and not (memory.stored and one.mnemonic.startswith("mov")):
-            if memory.size >= SLOT and one.mnemonic != "lea":
-                parts.append(loaded_from(LOADED))
-            if one.mnemonic != "lea":  # what is loaded was not computed from its address
-                used = (memory.base, memory.indexed_by)
-                parts = [state.get(r) for r in one.reads if r not in used] + parts[len(one.reads) :]
-        return mixed(parts)
-
-    def _write(self, one: Instruction, state: State, value: Value) -> None:
-        for register in one.writes:
-            if register not in ("rflags", "rip"):
-                state.registers[register] = value
-        memory = one.memory
-        if memory is not None and memory.stored:
-            place = self._place(memory, state)
-            if place.stack is not None:
-                state.store(place.stack, memory.size, value.loose)
-
-    def _move(self, one: Instruction, state: State) -> None:
-        to, source = one.operands[0], one.operands[1]
-        if isinstance(source, str):
-            value = state.get(source)
-        elif source is None and one.memory is not None:
-            value = self._load(one.memory, state)
-        else:
-            symbol = one.memory.symbol if one.memory else ""
-            value = loaded_from(symbol) if symbol else NUMBER
-        if isinstance(to, str):
-            state.registers[to] = value
-        elif one.memory is not None:
-            place = self._place(one.memory, state)
-            if place.stack is not None:
-                state.store(place.stack, SLOT, value)
-
-    def _load(self, memory: Memory, state: State) -> Value:
-        place = self._place(memory, state)
-        if place.stack is not None and place.stack % SLOT == 0:
-            return state.frame.get(place.stack, NUMBER)
-        return loaded_from(LOADED)
-
-    def _push(self, one: Instruction, state: State) -> None:
-        source = one.operands[0]
-        value = state.get(source) if isinstance(source, str) else NUMBER
-        top = state.get("rsp")
-        if top.stack is None:
-            return
-        state.registers["rsp"] = on_stack(top.stack - SLOT)
-        state.store(top.stack - SLOT, SLOT, value)
-
-    def _pop(self, one: Instruction, state: State) -> None:
-        to = one.operands[0]
-        if isinstance(to, str):
-            self._pop_into(to, state)
-        else:
-            self._unclear("it pops into memory")
-
-    def _pop_into(self, register: str, state: State) -> None:
-        top = state.get("rsp").stack
-        if top is None:
-            state.registers[register] = NUMBER
-            return
-        if top >= 0:
-            self._wrong("it pops more than it has pushed")
-        state.registers[register] = state.frame.get(top, NUMBER)
-        state.registers["rsp"] = on_stack(top + SLOT)
-
-    def _aligns_stack(self, one: Instruction, state: State) -> None:
-        """How far the stack pointer goes, is not known: a second frame far below the first one
-        stands for the rest, and begins where every alignment is kept."""
-        number = one.operands[1]
-        if not isinstance(number, int) or number >= 0 or -number & (-number - 1):
-            self._unclear(f"`{one.text}` moves the stack pointer")
-            return
-        top = state.get("rsp").stack or 0
-        state.registers["rsp"] = on_stack((top // _FAR - 1) * _FAR + SLOT)
-
-    def _moves_stack(self, one: Instruction, state: State) -> bool:
-        to, number = one.operands[0], one.operands[1]
-        if not isinstance(to, str) or not isinstance(number, int) or one.widths[0] != SLOT:
-            return False
-        base = state.get(to).stack
-        if base is None:
-            return False
-        state.registers[to] = on_stack(base + (number if one.mnemonic == "add" else -number))
-        return True

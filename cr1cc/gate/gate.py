@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cr1cc.errors import Cr1Error
+from cr1cc.errors import Cr1Error, GateError, ToolchainError
 from cr1cc.gate import driver, statics
 from cr1cc.gate.body import Body, read_body
 from cr1cc.gate.signature import Signature
@@ -74,6 +74,8 @@ class Gate:
             return known
         try:
             found = self._judged(original, new, signature)
+        except ToolchainError as error:  # of this machine at this time: not to be remembered
+            return Judgement(Verdict.UNKNOWN, BY, _line(error))
         except Cr1Error as error:
             found = Judgement(Verdict.UNKNOWN, BY, _line(error))
         if self.store is not None:
@@ -89,7 +91,7 @@ class Gate:
             return rejected
         try:
             made = driver.make_driver(original, new, signature, self.env, self.compiler)
-        except Cr1Error as error:
+        except GateError as error:
             untested = Judgement(Verdict.UNKNOWN, driver.BY, _line(error))
             return self._proved(original, new, signature) or untested
         with made:

@@ -26,21 +26,21 @@ _INTEGER = frozenset(
         "shrx", "stc", "sub", "test", "tzcnt", "ud2", "xchg", "xor"
     )
 )  # fmt: skip
-_STRINGS = frozenset(f"{name}{size}" for name in ("movs", "stos") for size in "bwdq")
-_PREFIXED = frozenset(f"rep {name}" for name in _STRINGS)
+STRINGS = frozenset(f"{name}{size}" for name in ("movs", "stos") for size in "bwdq")
+_PREFIXED = frozenset(f"rep {name}" for name in STRINGS)
 
 ALLOWED = (
     _INTEGER
     | JUMPS
     | frozenset(f"{kind}{condition}" for kind in ("cmov", "set") for condition in CONDITIONS)
-    | _STRINGS
+    | STRINGS
     | _PREFIXED
     | {"rep ret", "repz ret", "bnd jmp", "bnd ret", "notrack jmp", "prefetcht0", "prefetchw"}
 )
 
 # Vector instructions are many; these are the ones that are no mere function of their operands.
 VECTOR_GROUPS = frozenset(
-    ("sse1", "sse2", "sse3", "ssse3", "sse41", "sse42", "avx", "avx2", "fma", "f16c")
+    ("sse1", "sse2", "sse3", "ssse3", "sse41", "sse42", "avx", "avx2", "fma", "f16c", "fc16")
 )
 REFUSED_VECTOR = re.compile(
     r"v?maskmov.*|v?(ld|st)mxcsr|v?movnt.*|[lsm]fence|clflush.*|v?p?gather.*|v?p?scatter.*"
@@ -49,8 +49,8 @@ REFUSED_VECTOR = re.compile(
 
 # What writes nothing though its first operand may be memory.
 READERS = frozenset(
-    ("bt", "call", "cmp", "div", "idiv", "jmp", "mul", "nop", "prefetcht0", "prefetchw", "push",
-     "test", "comisd", "comiss", "ucomisd", "ucomiss", "vcomisd", "vcomiss", "vucomisd",
+    ("bt", "call", "cmp", "div", "idiv", "imul", "jmp", "mul", "nop", "prefetcht0", "prefetchw",
+     "push", "test", "comisd", "comiss", "ucomisd", "ucomiss", "vcomisd", "vcomiss", "vucomisd",
      "vucomiss", "ptest", "vptest", "bnd jmp", "notrack jmp")
 )  # fmt: skip
 

@@ -115,9 +115,7 @@ class _Parser:
             elif word == "struct" and not words and named is None:
                 named = self._struct()
                 continue
-            elif word in _WORDS or (word in _NAMED and (word == "double" or not words)):
-                if named is not None and not (word == "double" or word in _WORDS):
-                    break
+            elif word in _WORDS or word == "double" or (word in _NAMED and not words):
                 words.append(word)
                 named = _NAMED.get(word, named)
             elif word not in _IGNORED:

@@ -16,7 +16,7 @@ from cr1cc.asm.unit import AtomKind
 from cr1cc.gate.body import Body, assembled
 from cr1cc.gate.code import Code, Instruction, decode
 from cr1cc.gate.flow import Access, Facts, facts_of
-from cr1cc.gate.instructions import VECTOR_GROUPS, is_allowed, why_refused
+from cr1cc.gate.instructions import STRINGS, VECTOR_GROUPS, is_allowed, why_refused
 from cr1cc.gate.signature import Kind, Signature
 from cr1cc.gate.values import FRAME
 from cr1cc.gate.verdict import Judgement, Verdict
@@ -27,6 +27,7 @@ _NAME = "cr1_function"
 # Directives that a body may have; `.cfi_*` besides.
 _TREATMENTS = frozenset((Treatment.ALIGN, Treatment.CFI, Treatment.DECLARATION))
 _PLAIN = frozenset((".size", ".type", ".globl", ".global", ".local"))
+_BIT_TESTS = ("bt", "btc", "btr", "bts")  # with a number in a register they reach far
 _EXTENSIONS = VECTOR_GROUPS - {"sse1", "sse2"} | {"bmi", "bmi1", "bmi2", "adx", "avx512", "movbe"}
 _BY_NAME = {"popcnt": "popcnt", "lzcnt": "lzcnt", "tzcnt": "bmi1", "movbe": "movbe"}
 
@@ -51,6 +52,8 @@ def check(
     """
     for reason in _text_findings(original, new):
         return Judgement(Verdict.REFUTED, BY, reason)
+    for reason in _surroundings(original, new):
+        return Judgement(Verdict.UNKNOWN, BY, reason)
     before, after = (_read(body, signature, env) for body in (original, new))
     for reason in _unfollowed(before):
         return Judgement(Verdict.UNKNOWN, BY, reason)
@@ -82,6 +85,15 @@ def _text_findings(original: Body, new: Body) -> Iterator[str]:
         yield f"it uses the variables {', '.join(extra)}, which the original does not"
 
 
+def _surroundings(original: Body, new: Body) -> Iterator[str]:
+    """What the new body reaches is what the original's unit has under that name: of the new text
+    only the function itself is judged, and its constants."""
+    known = original.parts
+    for name, text in new.parts.items():
+        if known.get(name) != text:
+            yield f"its {name} is not the original's"
+
+
 def _wrong(before: _Read, after: _Read, extensions: frozenset[str]) -> Iterator[str]:
     """What breaks the ABI, or adds to what the original does."""
     yield from _instructions(before, after, extensions)
@@ -92,12 +104,18 @@ def _wrong(before: _Read, after: _Read, extensions: frozenset[str]) -> Iterator[
             yield f"it stores to {', '.join(extra)}, and the original does not"
         elif not places:
             yield "it stores to an address that comes from no pointer"
+    if _reads_anywhere(after.facts) and not _reads_anywhere(before.facts):
+        yield "it reads an address that comes from no pointer"
     if extra := sorted(after.facts.calls - before.facts.calls):
         yield f"it calls {_named(extra)}, and the original does not"
     if extra := sorted(before.facts.calls - after.facts.calls):
         yield f"it does not call {_named(extra)}, and the original does"
     if extra := sorted(after.facts.segments - before.facts.segments):
         yield f"it reads {', '.join(extra)}, and the original does not"
+
+
+def _reads_anywhere(facts: Facts) -> bool:
+    return any(not one.places and not one.stored for one in facts.accesses.values())
 
 
 def _named(callees: list[str]) -> str:
@@ -111,6 +129,8 @@ def _instructions(before: _Read, after: _Read, extensions: frozenset[str]) -> It
     had = {one.mnemonic for one in before.code.instructions}
     allowed = extensions | frozenset().union(*map(_needed, before.code.instructions))
     for one in after.code.instructions:
+        if one.memory and one.mnemonic in _BIT_TESTS and isinstance(one.operands[1], str):
+            yield f"`{one.text}` goes beyond its operand"
         if not is_allowed(one.mnemonic, one.groups):
             yield f"`{one.text}` {why_refused(one.mnemonic)}"
         if one.mnemonic == "ud2" and "ud2" not in had:
@@ -161,7 +181,10 @@ def _volatile(before: _Read, after: _Read, signature: Signature) -> Iterator[str
     found = [_accesses(read.facts, names) for read in (before, after)]
     if found[0] != found[1]:
         yield f"what may be volatile ({', '.join(sorted(names))}) is accessed otherwise"
-    elif found[0] and any(one.target is not None for one in after.code.instructions):
+    elif found[0] and any(
+        one.target is not None or one.mnemonic.split()[-1] in STRINGS
+        for one in after.code.instructions
+    ):
         yield f"what may be volatile ({', '.join(sorted(names))}) is accessed between jumps"
 
 

@@ -25,6 +25,7 @@ enum { PAGE = 4096, STACK = 1 << 18, ABOVE = 128, BELOW = 256, NEAR = 64 };
 enum { TRIES = 1024, FORCED = 48, BLOCK = 256 };
 enum { TICK_US = 100000, PATIENCE = 3, PATIENCE_NEW = 20, HANGS = 3, CPU_SECONDS = 120 };
 enum { NOTHING, EQUAL, DIFFERENT, HUNG };
+enum { UNCONFINED = 4 }; /* an exit status */
 
 /* ---- what is linked: driver.py writes it ---- */
 

@@ -79,8 +79,8 @@ static char *area[MOST_POINTERS], *shown[MOST_POINTERS]; /* to be written, and t
 static char *before[MOST_POINTERS], *after[MOST_POINTERS];
 static struct { unsigned start, size; } dirty[MOST_POINTERS];
 
-/* Of a parameter: whether the original loops or indexes with it, faults if it is a null pointer,
-   and faults if what it points to can only be read. Shared with the process that waits. */
+/* Of a parameter: whether the original loops or indexes with it, and mostly faults if it is a null
+   pointer, or if what it points to can only be read. Shared with the process that waits. */
 static struct learnt { unsigned char counts, reads, writes; } *learnt;
 static int counted; /* whether a parameter counts */
 static unsigned terminated, joined; /* whether most buffers end with a zero; a pointer is the end of another */
@@ -191,19 +191,20 @@ static void number(unsigned i, u64 n)
 }
 
 static const unsigned LIMITS[] = {16, 4, 64, 256, 1024, SPAN}; /* elements of a buffer */
-enum { LEVELS = 4 * sizeof LIMITS / sizeof *LIMITS };
+enum { KINDS = sizeof LIMITS / sizeof *LIMITS, LEVELS = 4 * KINDS };
 static unsigned from[MOST_POINTERS], to[MOST_POINTERS]; /* what a call is likely to write to */
 static int whole;                                      /* it may write to everything */
 
 static void make_input(u64 seed, u64 trial, unsigned level)
 {
     state = seed * 0xd1342543de82ef95u ^ trial * 0x2545f4914f6cdd1du;
-    terminated = level & 1, joined = (level >> 1) & 1;
+    terminated = (level / KINDS) & 1, joined = (level / KINDS) >> 1;
     counted = 0;
     for (unsigned i = 0; i < SHAPE.count; i++) counted |= learnt[i].counts;
-    u64 most = LIMITS[level / 4], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
+    u64 most = LIMITS[level % KINDS], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
     for (unsigned i = 0; i < SHAPE.pointers; i++) {
         clear(i);
+        memset(area[i] + from[i], 0x5a, to[i] - from[i]); /* nothing is left of the trial before */
         buffers[i].used = 0;
     }
     for (unsigned i = 0; i < SHAPE.count; i++)

@@ -12,40 +12,41 @@ static int goes(u64 garbage) /* whether the original takes the input that is mad
 static unsigned best_level(u64 seed) /* at which the original faults least */
 {
     unsigned best = 0, most = 0;
-    for (unsigned level = 0; level < (SHAPE.pointers ? LEVELS : 1) && most < TRIES * 9 / 10; level++) {
+    for (unsigned level = 0; level < (SHAPE.pointers ? LEVELS : 1) && most < TRIES / 16 * 15; level++) {
         unsigned good = 0;
         for (u64 trial = 0; trial < TRIES && answer->hangs < HANGS; trial++) {
             make_input(seed, ~trial, level);
             good += (unsigned)goes(0x3333333333333333u);
         }
-        if (good > most + TRIES / 50) best = level, most = good;
+        if (good > most + most / 16) best = level, most = good;
     }
     return best;
 }
 
-/* Whether the original takes any of some inputs in which one argument is forced; -1: it hangs. */
+/* How many the original takes of FORCED inputs in which one argument is forced; -1: it hangs. */
 enum { HUGE_NUMBER, NULL_POINTER, CONSTANT };
 
 static int takes(u64 seed, unsigned i, int what)
 {
     const struct param *p = &PARAMS[i];
+    int taken = 0;
     for (u64 trial = 0; trial < FORCED; trial++) {
         make_input(seed, ~trial, answer->level);
         if (what == HUGE_NUMBER) values[i].value = p->size == 8 ? ((u64)1 << 40) + (next() & 0xffffff) : 0x7fffffffu - (next() & 0xffff);
         else if (what == NULL_POINTER) values[i].buffer = -1, values[i].value = 0;
         else if (values[i].buffer >= 0) buffers[values[i].buffer].constant = 1;
         u64 hangs = answer->hangs;
-        if (goes(0x3333333333333333u)) return 1;
+        taken += goes(0x3333333333333333u);
         if (answer->hangs > hangs) { answer->hangs = hangs; return -1; }
     }
-    return 0;
+    return taken;
 }
 
 static void learn_of(u64 seed, unsigned i)
 {
     if (PARAMS[i].kind == POINTER) {
-        learnt[i].reads = !takes(seed, i, NULL_POINTER);
-        learnt[i].writes = !PARAMS[i].constant && !takes(seed, i, CONSTANT);
+        learnt[i].reads = takes(seed, i, NULL_POINTER) < FORCED / 2;
+        learnt[i].writes = takes(seed, i, CONSTANT) < FORCED / 2;
     } else if (PARAMS[i].kind == INTEGERS && PARAMS[i].size >= 4)
         learnt[i].counts = takes(seed, i, HUGE_NUMBER) < (SHAPE.pointers ? 1 : 0);
 }

@@ -146,6 +146,16 @@ def test_a_verdict_is_kept_for_the_pair_and_all_it_depends_on(tmp_path: Path) ->
     store.close()
 
 
+def test_what_is_wrong_with_the_machine_is_not_remembered(tmp_path: Path) -> None:
+    store = LocalStore(str(tmp_path), 1 << 20)
+    broken = replace(gate(store=store), compiler="/no/compiler")
+    judgement = broken.judge_texts(ORIGINAL, RIGHT, SIGNATURE)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "/no/compiler" in judgement.reason
+    assert gate(store=store).judge_texts(ORIGINAL, RIGHT, SIGNATURE).verdict is Verdict.TESTED
+    store.close()
+
+
 def test_a_damaged_entry_is_no_verdict(tmp_path: Path) -> None:
     store = LocalStore(str(tmp_path), 1 << 20)
     assert gate(Recorder(PROVED), store).judge_texts(ORIGINAL, RIGHT, SIGNATURE) == PROVED

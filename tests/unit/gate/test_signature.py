@@ -20,6 +20,7 @@ SOURCE = """\
 #include <stddef.h>
 #include <stdint.h>
 struct node { struct node *next; int value; };
+struct device { int plain; struct { const volatile int reg[2]; } inner; };
 enum colour { RED, GREEN };
 typedef uint16_t half;
 extern int declared(int);
@@ -28,6 +29,7 @@ bool many(float x, double y, int8_t c, half h, enum colour q, struct node *m, ch
           void *restrict w, int a[4], int (*b)[3], long last, volatile short *v)
 { return x < y; }
 void none(void) {}
+int reads(struct device *d) { return d->plain; }
 int variable(const char *s, ...) { return 0; }
 struct node by_value(int a) { struct node n = {0}; return n; }
 int takes(struct node n) { return n.value; }
@@ -55,6 +57,7 @@ def seen(compiler: str, source: str, name: str) -> str:
     [
         ("sum", "long sum(const int *p, unsigned long n)"),
         ("none", "void none(void)"),
+        ("reads", "int reads(volatile struct[12] *d)"),
         ("many", "_Bool many(float x, double y, signed char c, unsigned short h, unsigned int q, "
                  "struct[16] *m, signed char **z, void *restrict w, int *a, int b[3], long last, "
                  "volatile short *v)"),

@@ -109,6 +109,9 @@ def checked(
         ("movl %edi, %eax; fldz; ret", "x87"),
         ("movl %edi, %eax; emms; ret", "x87"),
         ("movl %edi, %eax; mfence; ret", "orders memory"),
+        ("movl %edi, %eax; cmpl $0, 64(%rdi); ret", "reads an address that comes from no pointer"),
+        ("movl %edi, %eax; btsl %edi, -4(%rsp); ret", "goes beyond its operand"),
+        ("movl %edi, %eax; leaq -8(%rsp), %rdi; movl $8, %ecx; rep stosb; ret", "its frame"),
         ("movl %edi, %eax; movq %fs:0, %rcx; ret", "reads %fs:0x0"),
         ("movl %edi, %eax; ud2", "traps"),
         ("movl %edi, %eax", "control leaves the function"),
@@ -151,6 +154,19 @@ def test_both_ways_of_a_branch_are_followed() -> None:
     )
     assert judgement is not None
     assert judgement.verdict is Verdict.REFUTED
+
+
+def test_what_is_called_inside_of_the_unit_is_the_originals() -> None:
+    def calling(number: int) -> str:
+        callee = unit("g", f"\tleal\t{number}(%rdi), %eax\n\tret\n").replace("\t.globl\tg\n", "")
+        return unit("f", "\tsubq\t$8, %rsp\n\tcall\tg\n\taddq\t$8, %rsp\n\tret\n") + callee
+
+    signature = parse_prototype("int f(int x)")
+    first, second = (read_body(calling(number), "f") for number in (1, 2))
+    assert check(first, first, signature, os.environ) is None
+    found = check(first, second, signature, os.environ)
+    assert found is not None
+    assert found.reason == "its g is not the original's"
 
 
 def test_endbr64_stays_where_it_was() -> None:
