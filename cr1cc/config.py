@@ -94,6 +94,13 @@ class Setting(NamedTuple):
 
 
 SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "admit",
+        "name",
+        _choice("proved", "tested"),
+        "proved",
+        "what a body that no compiler made must at least be",
+    ),
     Setting("budget", "number", _integer(0, 100_000), 8, "recipes evaluated for one module"),
     Setting("cache", "boolean", _boolean, True, "keep decisions in the local cache"),
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
@@ -134,6 +141,7 @@ SETTINGS: tuple[Setting, ...] = (
 class Config(NamedTuple):
     """The settings in force; `origins` says for each key where its value came from."""
 
+    admit: str = "proved"
     budget: int = 8
     cache: bool = True
     cache_dir: str = ""

@@ -27,6 +27,14 @@ class AsmError(Cr1Error):
     """Assembly that is malformed, not understood, or must not be spliced; the text says why."""
 
 
+class GateError(Cr1Error):
+    """What the gate cannot judge: a signature, a body, an input; the text says why."""
+
+
+class ProofError(Cr1Error):
+    """A body that the proof cannot judge; the text says why."""
+
+
 class EvaluationError(Cr1Error):
     """A worker died, ran out of its limits or returned something unusable."""
 

@@ -31,6 +31,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("explain", "cr1cc.cli.explain", "Say what was done to one file, and why."),
     Subcommand("fuzz", "cr1cc.cli.fuzz", "Compare what programs do under many recipes with -O0."),
     Subcommand("lock", "cr1cc.cli.lock", "Look after the lockfile."),
+    Subcommand("prove", "cr1cc.cli.prove", "Prove that a body of a function may replace another."),
     Subcommand("search", "cr1cc.cli.search", "Search the best recipe for one module."),
     Subcommand("stats", "cr1cc.cli.stats", "Count what became of the commands so far."),
     Subcommand("train", "cr1cc.cli.train", "Make corpus, coreset, labels and model."),

@@ -25,6 +25,7 @@ class Shelf(Enum):
     FUNCTION_NOTHING = "function.nothing", 5
     CANDIDATE_FAILED = "candidate.failed", 6
     OBJECT = "object", 7
+    VERDICT = "verdict", 8  # of the gate; never in a pack
 
     @property
     def word(self) -> str:

@@ -32,10 +32,10 @@ def export_entries(local: LocalStore, path: str) -> int:
     """Write all intact decisions to a pack; returns their number. Raises StorageError.
 
     Objects stay where they are: a pack is read on other machines, and says what to do there,
-    whatever their proposers would say.
+    whatever their proposers would say. Verdicts stay, too: nobody's word stands for a proof.
     """
-    objects = f"{Shelf.OBJECT.word}/"
-    rows = ((name, data) for name, data in local.rows() if not name.startswith(objects))
+    staying = (f"{Shelf.OBJECT.word}/", f"{Shelf.VERDICT.word}/")
+    rows = ((name, data) for name, data in local.rows() if not name.startswith(staying))
     found = ((name, _intact(name, data)) for name, data in rows)
     entries = {name: _portable(name, payload) for name, payload in found if payload is not None}
     try:
@@ -60,7 +60,7 @@ def import_entries(
         for _ in watch(range(0, len(pack), _BATCH), -(-len(pack) // _BATCH)):
             batch = dict(islice(items, _BATCH))
             for name, payload in batch.items():
-                if not _decodes(name, payload):
+                if not _decodes(name, payload) or split_name(name)[0] is Shelf.VERDICT:
                     raise StorageError(f"{path}: {name} is not a decision")
             if not local.put({name: envelope.seal(name, data) for name, data in batch.items()}):
                 raise StorageError(
@@ -96,5 +96,7 @@ def _decodes(name: str, payload: bytes) -> bool:
         return codec.decode_object(payload) is not None
     if shelf is Shelf.CANDIDATE_FAILED:
         return codec.decode_failure(payload) is not None
+    if shelf is Shelf.VERDICT:  # what its words mean, the gate says
+        return payload.isascii() and b"\n" not in payload
     better = shelf is Shelf.FUNCTION_BETTER
     return codec.decode_function(payload, better, "", codec.anything) is not None

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SHT_SYMTAB = 2
+SHT_RELA = 4
 SHT_NOTE = 7
 SHT_NOBITS = 8
+SHT_REL = 9
 SHT_SYMTAB_SHNDX = 18
 SHF_WRITE = 0x1
 SHF_ALLOC = 0x2
@@ -80,6 +82,16 @@ class Symbol:
     @property
     def defined(self) -> bool:
         return self.section != SHN_UNDEF
+
+
+@dataclass(frozen=True)
+class Relocation:
+    """`offset` in the section that it changes; `symbol`: its number, where 0 is the null one."""
+
+    offset: int
+    type: int
+    symbol: int
+    addend: int
 
 
 class ObjectFile:
@@ -157,6 +169,27 @@ class ObjectFile:
             yield Symbol(
                 _string(names, name), info & 15, info >> 4, other & 3, section, length, value
             )
+
+    def relocations(self, target: int) -> Iterator[Relocation]:
+        """What changes the section with the index `target`. Raises NotElfError."""
+        with damage_told():
+            yield from self._relocations(target)
+
+    def _relocations(self, target: int) -> Iterator[Relocation]:
+        into, low = self.sections[target], 32 if self.wide else 8
+        for section in self.sections:
+            if section.info != target or section.type not in (SHT_RELA, SHT_REL):
+                continue
+            explicit = section.type == SHT_RELA
+            words = "QQ" if self.wide else "II"
+            form = struct.Struct(
+                self.order + words + ("" if not explicit else "q" if self.wide else "i")
+            )
+            for at in range(section.offset, section.offset + section.size, form.size):
+                place, info, *addend = form.unpack_from(self.data, at)
+                if not explicit:
+                    addend += struct.unpack_from(self.order + "i", self.data, into.offset + place)
+                yield Relocation(place, info & (1 << low) - 1, info >> low, addend[0])
 
     def _extended_indices(self) -> tuple[int, ...]:
         table = next((s for s in self.sections if s.type == SHT_SYMTAB_SHNDX), None)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from cr1cc.util.elf import STT_FUNC, ObjectFile, Section, damage_told
 
-_RELA, _REL = 4, 9  # SHT_RELA, SHT_REL
 _LONG = 0xFFFFFFFF
 
 
@@ -36,7 +35,7 @@ def _unwind_bytes(object_file: ObjectFile) -> dict[str, int]:
     for index, section in enumerate(object_file.sections):
         if section.name != ".eh_frame":
             continue
-        places = dict(_relocations(object_file, index))
+        places = {one.offset: (one.symbol, one.addend) for one in object_file.relocations(index)}
         for at, size in _descriptions(object_file, section):
             number, addend = places.get(at, (0, 0))
             symbol = symbols[number]
@@ -72,20 +71,3 @@ def _unpadded(data: bytes, start: int, end: int) -> int:
     while end - 4 >= least and not any(data[end - 4 : end]):
         end -= 4
     return end
-
-
-def _relocations(object_file: ObjectFile, target: int) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Offset, and the number of the symbol with what is added to it."""
-    order, wide = object_file.order, object_file.wide
-    words = "QQ" if wide else "II"
-    into = object_file.sections[target]
-    for section in object_file.sections:
-        if section.info != target or section.type not in (_RELA, _REL):
-            continue
-        explicit = section.type == _RELA
-        form = struct.Struct(order + words + ("" if not explicit else "q" if wide else "i"))
-        for at in range(section.offset, section.offset + section.size, form.size):
-            place, info, *addend = form.unpack_from(object_file.data, at)
-            if not explicit:
-                addend += struct.unpack_from(order + "i", object_file.data, into.offset + place)
-            yield place, (info >> 32 if wide else info >> 8, addend[0])

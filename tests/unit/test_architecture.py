@@ -29,8 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluate",),
     ("validate", "resident"),
     ("storage",),
-    ("decide", "emit", "basis", "journey"),
-    ("improve", "donors"),
+    ("decide", "emit", "basis", "journey", "gate"),
+    ("improve", "donors", "prove"),
     ("speed",),
     ("compile", "compile_gcc", "compile_speed"),
     ("train", "bench", "tune", "listing"),
@@ -41,7 +41,8 @@ RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
 
 # Each third-party package has one door.
 PACKAGES = (
-    "click", "diskcache", "elftools", "gguf", "llama_cpp", "numpy", "psutil", "redis", "rich",
+    "bitwuzla", "capstone", "click", "diskcache", "elftools", "gguf", "llama_cpp", "numpy",
+    "psutil", "redis", "rich", "triton", "z3",
 )  # fmt: skip
 # The command line is click all over; arrays of numbers are what a model is made of, and
 # quantised ones what its file holds.

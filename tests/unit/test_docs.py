@@ -301,7 +301,7 @@ def test_the_readme_says_why_each_dependency_is_there() -> None:
         re.split(r"[<>=]", line)[0]
         for text_ in lists
         for line in text_.split()
-        if re.fullmatch(r"[\w-]+[<>=]=[\d.]+(,<[\d.]+)?", line)
+        if re.fullmatch(r"[\w-]+[<>=]=[\d.]+(rc\d+)?(,<[\d.]+)?", line)
     }
     assert packages
     assert packages == set(rows("README.md", "## Requirements"))

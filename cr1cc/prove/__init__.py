@@ -1,0 +1,1 @@
+"""Whether one body of a function may stand for another one: proved, refuted or unknown."""
