@@ -43,6 +43,7 @@ class Facts:
     stores: set[frozenset[str]] = field(default_factory=set)
     accesses: dict[int, Access] = field(default_factory=dict)
     calls: set[str] = field(default_factory=set)
+    endings: set[str] = field(default_factory=set)  # calls behind which the function ends
     segments: set[str] = field(default_factory=set)
     wrong: dict[str, None] = field(default_factory=dict)
     unclear: dict[str, None] = field(default_factory=dict)
@@ -116,7 +117,11 @@ class _Flow:
             return []
         if name == "call":
             self._call(one, state)
-            return self._known(one, [following])
+            if following in self._by_address:
+                return [following]
+            if self._final:  # what is called does not come back
+                self._facts.endings.add(one.callee)
+            return []
         if name == "jmp" or name in JUMPS:
             return self._jump(one, state, name == "jmp")
         if name == "pop" and one.memory is not None:

@@ -55,7 +55,7 @@ def check(
     for reason in _surroundings(original, new):
         return Judgement(Verdict.UNKNOWN, BY, reason)
     before, after = (_read(body, signature, env) for body in (original, new))
-    for reason in _unfollowed(before):
+    for reason in (*_unfollowed(before), *_inlined(before, after)):
         return Judgement(Verdict.UNKNOWN, BY, reason)
     for reason in _wrong(before, after, extensions):
         return Judgement(Verdict.REFUTED, BY, reason)
@@ -110,6 +110,8 @@ def _wrong(before: _Read, after: _Read, extensions: frozenset[str]) -> Iterator[
         yield f"it calls {_named(extra)}, and the original does not"
     if extra := sorted(before.facts.calls - after.facts.calls):
         yield f"it does not call {_named(extra)}, and the original does"
+    if extra := sorted(after.facts.endings - before.facts.endings):
+        yield f"control leaves the function behind the call of {_named(extra)}"
     if extra := sorted(after.facts.segments - before.facts.segments):
         yield f"it reads {', '.join(extra)}, and the original does not"
 
@@ -154,6 +156,14 @@ def _unfollowed(before: _Read) -> Iterator[str]:
     yield from before.facts.unclear
     if frozenset() in before.facts.stores:
         yield "the original stores to an address that comes from no pointer"
+
+
+def _inlined(before: _Read, after: _Read) -> Iterator[str]:
+    """Where one body calls a function of the unit and the other one has it inlined, what they
+    store to and call cannot be compared."""
+    inside = {*before.body.parts, *after.body.parts}
+    if extra := sorted((before.facts.calls ^ after.facts.calls) & inside):
+        yield f"only one of the bodies calls {_named(extra)}"
 
 
 def _unclear(before: _Read, after: _Read, signature: Signature) -> Iterator[str]:
