@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from cr1cc.model.choices import Action
 from cr1cc.model.describe import ModelFacts
+from cr1cc.passes.attributes import ATTRIBUTES
 from cr1cc.passes.recipe import canonical
 from cr1cc.policy.coreset import Coreset
 from cr1cc.policy.interface import Measure
@@ -38,14 +39,15 @@ class Model:
     ) -> None:  # fmt: skip
         """`facts` are those of a model without a problem; `resident`: where it may run. For
         comparisons: one part in `known` of a budget is the coreset's, 0: none but where the
-        model repeats itself; `penalty` as in `Question`."""
+        model repeats itself, and its tails follow the attributes; `penalty` as in `Question`."""
         self._known = known
+        self._attributes = () if known else tuple(row.name for row in ATTRIBUTES)
         self._penalty = penalty
         self._facts = facts
         self._environ = environ
         self._resident = resident
         self._coreset = Coreset()
-        constants = f"{_SAMPLES} {known} {_TEMPERATURE} {penalty}"
+        constants = " ".join((f"{_SAMPLES} {known} {_TEMPERATURE} {penalty}", *self._attributes))
         self.version = f"4 {facts.digest} {facts.version} {constants} {self._coreset.version}"
         self.machine = facts.engine
 
@@ -55,11 +57,13 @@ class Model:
         if request.budget < 1:
             return Proposal((), known.tails)
         first, tried = 0, 0
+        own = [tail for tail in known.tails if tail in self._attributes]
         if self._known:
             first, tried = request.budget // self._known, -(-request.tails // self._known)
-        sampled, tails = self._sampled(request, request.budget - first, request.tails - tried)
+        left = max(0, request.tails - tried - len(own))
+        sampled, tails = self._sampled(request, request.budget - first, left)
         recipes = map(canonical, [*known.recipes[:first], *sampled, *known.recipes[first:]])
-        pipelines = (*known.tails[:tried], *tails, *known.tails[tried:])
+        pipelines = (*known.tails[:tried], *own, *tails, *known.tails[tried:])
         return Proposal(
             tuple(dict.fromkeys(recipes))[: request.budget], tuple(dict.fromkeys(pipelines))
         )
