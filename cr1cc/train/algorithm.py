@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-from torch import Tensor, nn
-
+from cr1cc.train.pytorch import Tensor, nn, torch
 from cr1cc.train.rollout import Batch
 
 

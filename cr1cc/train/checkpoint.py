@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
 from cr1cc.errors import UserError
+from cr1cc.train.pytorch import Tensor, nn, torch
 
 
 def resume(path: Path, plan: Mapping[str, Any], beginning: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import torch
 from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
-from torch import Tensor
 
 from cr1cc.errors import ModelError
 from cr1cc.features import FEATURES
@@ -25,6 +23,7 @@ from cr1cc.model.vocabulary import BUCKETS, IDS, prompt
 from cr1cc.records import Level, Metric, ModuleInfo, Request
 from cr1cc.train.gguf_file import write
 from cr1cc.train.network import Network
+from cr1cc.train.pytorch import Tensor, torch
 
 _MOST_DIVERGENCE = 1e-2  # in nats, the largest of all compared places
 

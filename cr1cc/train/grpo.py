@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-
 from cr1cc.train.algorithm import Measured, clipped, divergence, per_answer
+from cr1cc.train.pytorch import Tensor, nn, torch
 from cr1cc.train.rollout import Batch
 
 _LEAST = 1e-4  # a group whose answers are all alike teaches nothing

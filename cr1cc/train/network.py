@@ -8,11 +8,8 @@ Sources: RMSNorm arXiv:1910.07467, SwiGLU arXiv:2002.05202, RoPE arXiv:2104.0986
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from cr1cc.train.gguf_file import EPSILON, ROPE_BASE, Shape
+from cr1cc.train.pytorch import Tensor, functional, nn, torch
 
 # Keys and values of each layer, (batch, heads, length, width of a head).
 Past = tuple[tuple[Tensor, Tensor], ...]

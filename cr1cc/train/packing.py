@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from cr1cc.model.vocabulary import FIRST_NAME, IDS, NAMED, PAD
+from cr1cc.train.pytorch import Tensor, torch
 from cr1cc.train.trajectories import Example
 
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
-from torch import Tensor, nn
-
 from cr1cc.train.algorithm import Measured, clipped, last_tokens
+from cr1cc.train.pytorch import Tensor, nn, torch
 from cr1cc.train.rollout import Batch
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-
 from cr1cc.train.algorithm import Measured, clipped, last_tokens, per_answer
+from cr1cc.train.pytorch import Tensor, nn
 from cr1cc.train.rollout import Batch
 
 

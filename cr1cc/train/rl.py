@@ -22,9 +22,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
 from cr1cc.errors import UserError
 from cr1cc.train import checkpoint, simulate
 from cr1cc.train.algorithm import Algorithm, Measured, divergence
@@ -33,6 +30,7 @@ from cr1cc.train.grpo import Grpo
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.ppo import Ppo
+from cr1cc.train.pytorch import Tensor, nn, torch
 from cr1cc.train.reinforce import Reinforce
 from cr1cc.train.rollout import Batch, Reward, collect
 from cr1cc.train.sft import SHAPE, VALIDATION, best

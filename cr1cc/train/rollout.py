@@ -18,9 +18,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from cr1cc import decide
 from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.meter import Meter
@@ -33,6 +30,7 @@ from cr1cc.train import simulate
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
+from cr1cc.train.pytorch import Tensor, torch
 from cr1cc.train.tasks import Task
 from cr1cc.train.trajectories import Branch, Example, Lesson
 

@@ -21,10 +21,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
 from cr1cc.train import checkpoint, simulate
@@ -32,6 +28,7 @@ from cr1cc.train.gguf_file import Shape
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
+from cr1cc.train.pytorch import Tensor, functional, nn, torch
 from cr1cc.train.trajectories import Example, Lesson, example, split
 
 SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from cr1cc.model import vocabulary
 from cr1cc.model.vocabulary import END, FIRST_NAME, IDS, MEASURE, NAMED, RESULT
 from cr1cc.records import Metric
 from cr1cc.train.network import Network, Past
+from cr1cc.train.pytorch import Tensor, torch
 from cr1cc.train.trajectories import Lesson
 
 TURNS = (1, 4, 7, 16)  # lengths of conversations: the weights that save most there are kept
