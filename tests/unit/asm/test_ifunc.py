@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.asm import ifunc
 from cr1cc.asm.graph import Graph
 from cr1cc.asm.ifunc import with_second_bodies
 from cr1cc.asm.levels import LEVELS, detector
@@ -97,6 +98,15 @@ def test_the_body_is_picked_and_a_function_has_one_address(
     assert done.returncode == 0, done.stderr
     assert on("Nehalem", program) == "1 1 111 302 1\n"
     assert on("Haswell", program) == "2 2 222 304 1\n"
+
+
+def test_no_other_unit_sees_a_new_symbol(unit: Units, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_more(name: str, level: str) -> list[str]:
+        return [*detector(name, level), "\t.globl\tmore", "more:", "\tret"]
+
+    monkeypatch.setattr(ifunc, "detector", with_more)
+    with pytest.raises(AsmError, match="other units would see other symbols"):
+        two_bodies(unit, "-fPIC")
 
 
 def test_a_library_and_its_program_know_one_address(unit: Units, tmp_path: Path) -> None:
