@@ -7,7 +7,7 @@ jump table, the table of exceptions, the entry of a list of places in code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -111,6 +111,23 @@ class Graph:
     def function_of(self, atom: int) -> Function | None:
         """The function that an atom is a part of."""
         return self._function_of_atom.get(atom)
+
+    def reach(self, start: Iterable[int], stop: Iterable[int] = ()) -> set[int]:
+        """The atoms that some atoms refer to, directly or not; of a function, all parts. Those
+        of `stop` are none of them, nor is what only they refer to."""
+        found, waiting = set(stop), list(start)
+        reached = set[int]()
+        while waiting:
+            for reference in self.references[waiting.pop()]:
+                atom = self.symbol(reference.symbol).atom
+                if atom is None or atom in found:
+                    continue
+                function = self.function_of(atom)
+                parts = set(function.atoms if function else (atom,)) - found
+                found |= parts
+                reached |= parts
+                waiting += parts
+        return reached
 
     def function(self, name: str) -> Function | None:
         """The function that a symbol is an entry of; None for data, aliases and the undefined."""

@@ -96,11 +96,11 @@ def _kept(
     Raises AsmError if something that stays refers into a replaced function.
     """
     everything = set(range(len(graph.unit.atoms)))
-    needed_by_replaced = {atom for atom in _reach(graph, replaced) if _is_removable(graph, atom)}
+    needed_by_replaced = {atom for atom in graph.reach(replaced) if _is_removable(graph, atom)}
     roots = everything - replaced - needed_by_replaced
     roots |= {atom for name in used if (atom := graph.symbol(name).atom) is not None}
     roots -= replaced
-    kept = _reach(graph, roots, stop=replaced) | roots
+    kept = graph.reach(roots, stop=replaced) | roots
     for atom in sorted(kept):
         for reference in graph.references[atom]:
             if graph.symbol(reference.symbol).atom in replaced and reference.symbol not in chosen:
@@ -116,23 +116,6 @@ def _kept(
 def _stays_declared(graph: Graph, name: str, kept: set[int], chosen: frozenset[str]) -> bool:
     atom = graph.symbol(name).atom
     return atom is None or atom in kept or name in chosen
-
-
-def _reach(graph: Graph, start: Iterable[int], stop: Iterable[int] = ()) -> set[int]:
-    """The atoms that some atoms refer to, directly or not; of a function, all parts."""
-    found, waiting = set(stop), list(start)
-    reached = set[int]()
-    while waiting:
-        for reference in graph.references[waiting.pop()]:
-            atom = graph.symbol(reference.symbol).atom
-            if atom is None or atom in found:
-                continue
-            function = graph.function_of(atom)
-            parts = set(function.atoms if function else (atom,)) - found
-            found |= parts
-            reached |= parts
-            waiting += parts
-    return reached
 
 
 def _is_removable(graph: Graph, atom: int) -> bool:

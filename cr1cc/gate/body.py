@@ -181,16 +181,7 @@ def body_of(graph: Graph, name: str) -> Body:
     function = graph.function(name)
     if function is None:
         raise GateError(f"there is no function {name}")
-    found, left = set(function.atoms), list(function.atoms)
-    while left:
-        for one in graph.references[left.pop()]:
-            target = graph.symbol(one.symbol).atom
-            if target is None or target in found:
-                continue
-            part = graph.function_of(target)
-            more = set(part.atoms if part else (target,)) - found
-            found |= more
-            left += more
+    found = graph.reach(function.atoms) | set(function.atoms)
     return Body(name, graph, tuple(sorted(function.atoms)), tuple(sorted(found)))
 
 

@@ -10,7 +10,6 @@ A solver that ends, or gives up, has no answer.
 from __future__ import annotations
 
 import os
-import resource
 import select
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from typing import Any
 from cr1cc.prove import engines
 from cr1cc.prove.smt import script
 from cr1cc.prove.term import Term
-from cr1cc.util.confine import die_with, limit_memory, silence
+from cr1cc.util.confine import die_with, limit_memory, limit_time, silence
 from cr1cc.util.messages import read_message, write_message
 
 
@@ -119,8 +118,7 @@ class Solvers:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             silence()
             limit_memory(self._effort.memory)
-            spent = int(sum(os.times()[:2]))
-            resource.setrlimit(resource.RLIMIT_CPU, (spent + self._effort.seconds,) * 2)
+            limit_time(self._effort.seconds)
             write_message(write, engine(text, names, conflicts))
         finally:
             os._exit(0)  # whatever happened: an answer that is not there is told by its absence

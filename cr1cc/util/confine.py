@@ -36,6 +36,15 @@ def limit_memory(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def limit_time(seconds: int) -> None:
+    """Let this process, new as it is, take so many seconds of processor time, or what it is
+    left by whoever started it if that is less."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard != resource.RLIM_INFINITY:
+        seconds = min(seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
 def keep_only(*descriptors: int) -> None:
     """Keep no descriptor of the parent but these and the standard ones: a pipe of the build
     must end when the parent does."""

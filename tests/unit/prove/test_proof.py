@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Sequence
 
@@ -24,6 +23,7 @@ from cr1cc.prove.proof import Settings, prove
 from cr1cc.prove.solver import Effort
 from tests.unit.gate.cases import Case, cases, unit
 from tests.unit.prove.bodies import judged, lines
+from tests.unit.prove.failing import greedy, killed
 
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 WRONG, RIGHT = cases("wrong"), cases("right")
@@ -272,15 +272,6 @@ def test_code_that_changes_itself_is_unknown() -> None:
 
 
 # Limits and failures -----------------------------------------------------------------------------
-
-
-def killed(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
-def greedy(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    return "unsat", [len(bytearray(1 << 40))]
 
 
 def wrong(text: str, names: Sequence[str], conflicts: int) -> Reply:

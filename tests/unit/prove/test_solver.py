@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-from collections.abc import Sequence
+import subprocess
+import sys
 
 import pytest
 
@@ -15,8 +15,8 @@ pytest.importorskip("bitwuzla")
 from cr1cc.prove import engines
 from cr1cc.prove import term as t
 from cr1cc.prove.concrete import Input, Valuation
-from cr1cc.prove.engines import Reply
 from cr1cc.prove.solver import Answer, Effort, Solvers
+from tests.unit.prove.failing import broken, endless, greedy, killed
 from tests.unit.prove.test_term import Maker
 
 ENGINES = sorted(engines.TABLE)
@@ -32,24 +32,6 @@ HARD = [
     t.below(t.const(1, 40), t.var("a", 40)),
     t.below(t.const(1, 40), t.var("b", 40)),
 ]
-
-
-def killed(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
-def greedy(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    return "unsat", [len(bytearray(1 << 40))]
-
-
-def endless(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    while True:
-        pass
-
-
-def broken(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    raise ValueError("a parse error")
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -95,6 +77,20 @@ def test_the_slower_one_is_ended_when_the_other_has_answered() -> None:
     assert solvers.ask(NEVER) is Answer.NONE
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_less_processor_time_than_a_question_may_take_is_enough() -> None:
+    program = (
+        "from cr1cc.prove import term as t\n"
+        "from cr1cc.prove.solver import Answer, Effort, Solvers\n"
+        "x, y = t.var('x', 64), t.var('y', 64)\n"
+        "solvers = Solvers(Effort(seconds=3000))\n"
+        "assert solvers.ask([t.below(x, y), t.below(y, x)]) is Answer.NONE\n"
+        "assert solvers.failures == {}\n"
+    )
+    command = ["sh", "-c", 'ulimit -t 1000; exec "$@"', "sh", sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_is_false_needs_no_solver() -> None:
