@@ -19,7 +19,7 @@ from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, enter_worker, failure_o
 from cr1cc.evaluate.worker import Subject, Worker
 from cr1cc.llvm.library import Library
 from cr1cc.records import Failure
-from cr1cc.util.confine import keep_only
+from cr1cc.util.confine import anonymous, keep_only
 from cr1cc.util.messages import read_message, write_message
 
 _DONE = "done"
@@ -99,6 +99,7 @@ class Forked(Channel):
         replies, reply_write = os.pipe()
         super().__init__(requests, replies, _SILENCE)
         parent = os.getpid()
+        self._inherited = anonymous()
         self._pid = os.fork()
         if self._pid == 0:
             serve(library, subject, limits, request_read, reply_write, parent)
@@ -124,7 +125,7 @@ class Forked(Channel):
         self._pid = 0
         os.close(self._requests)
         os.close(self._replies)
-        return failure_of(status, usage.ru_maxrss * 1024, self.limits)
+        return failure_of(status, usage.ru_maxrss * 1024 - self._inherited, self.limits)
 
 
 class Connected(Channel):

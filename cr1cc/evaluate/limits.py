@@ -37,13 +37,14 @@ def start_clock(limits: Limits) -> None:
     signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
 
 
-def failure_of(status: int, peak_rss: int, limits: Limits) -> Failure:
-    """What the wait status and the peak resident bytes of a dead worker mean."""
+def failure_of(status: int, grown: int, limits: Limits) -> Failure:
+    """What the wait status of a dead worker means, and the most resident bytes that it had
+    beyond what it had when it was forked."""
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
         return Failure.TIMED_OUT
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
         return Failure.MEMORY
     # A refused allocation ends libLLVM by abort(): tell it from a crash by the peak.
-    if peak_rss > limits.memory * 3 // 4:
+    if grown > limits.memory * 3 // 4:
         return Failure.MEMORY
     return Failure.CRASHED

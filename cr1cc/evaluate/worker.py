@@ -27,7 +27,7 @@ from cr1cc.llvm.passes import PassRunner, set_options
 from cr1cc.llvm.target import TargetMachine, TargetSpec
 from cr1cc.passes.attributes import is_attribute
 from cr1cc.records import Failure, Recipe, Score
-from cr1cc.util.confine import die_with
+from cr1cc.util.confine import anonymous, die_with
 from cr1cc.util.elf import ObjectFile
 
 Reply = Callable[[Any], None]
@@ -53,6 +53,7 @@ class Worker:
         self.library = library
         self.subject = subject
         self.limits = limits
+        self._inherited = anonymous()
         if subject.tuning:  # before anything reads them
             set_options(library, subject.tuning)
         self._emitted: dict[tuple[bytes, tuple[str, ...]], Sizes] = {}
@@ -241,7 +242,7 @@ class Worker:
             data = pipe.read()
         _, status, usage = os.wait4(child, 0)
         if status:
-            return failure_of(status, usage.ru_maxrss * 1024, self.limits)
+            return failure_of(status, usage.ru_maxrss * 1024 - self._inherited, self.limits)
         sizes: Sizes = pickle.loads(data)
         return sizes
 

@@ -55,6 +55,15 @@ def keep_only(*descriptors: int) -> None:
     os.closerange(low, 1 << 16)
 
 
+def anonymous() -> int:
+    """Bytes of memory of this process that are of no file: a fork has them from the start."""
+    return _pages(1) - _pages(2)
+
+
 def _address_space() -> int:
+    return _pages(0)
+
+
+def _pages(field: int) -> int:
     with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+        return int(file.read().split()[field]) * resource.getpagesize()

@@ -145,6 +145,15 @@ def test_a_fatal_error_of_llvm_costs_its_candidate_only(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_crash_is_none_of_memory_because_this_process_is_large(
+    evaluator: MakeEvaluator, traps: Traps
+) -> None:
+    ballast = b"x" * (200 << 20)
+    with evaluator(Limits(memory=128 << 20), macros=traps) as fresh:
+        assert fresh.measure([Recipe(("@crash",))]) == [Failure.CRASHED]
+    assert ballast
+
+
 def test_a_bad_tail_costs_itself_only(evaluator: MakeEvaluator) -> None:
     good = "function(early-cse)"
     with evaluator(Limits(cpu_seconds=0.7)) as fresh:
