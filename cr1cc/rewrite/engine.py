@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cr1cc.asm.graph import Function, Graph
-from cr1cc.asm.statement import Kind, Machine, Statement
+from cr1cc.asm.statement import Machine, Statement
 from cr1cc.asm.unit import AtomKind, Piece, Unit
 from cr1cc.errors import GateError
 from cr1cc.gate.verdict import Judgement, Verdict
@@ -21,11 +21,9 @@ from cr1cc.prove.window import WindowProver
 from cr1cc.rewrite.flow import Code
 from cr1cc.rewrite.places import described
 from cr1cc.rewrite.rules import RULES, Objective, Rule
-from cr1cc.rewrite.windows import Finder, Window
+from cr1cc.rewrite.windows import Finder, Texts, Window, statement_of
 
 _ROUNDS = 4
-
-Texts = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Known(NamedTuple):
@@ -93,7 +91,7 @@ class Rewriter:
         chosen: list[Window] = []
         for name, windows in found:
             for one in self._chosen(windows, report):
-                known = self._known[one.texts, one.compared]
+                known = self._known[one.normalised, one.compared]
                 assert known.judgement is not None
                 old, new = one.texts
                 report.changes.append(
@@ -105,7 +103,7 @@ class Rewriter:
     def _chosen(self, windows: Sequence[Window], report: Report) -> Iterator[Window]:
         """Of windows that overlap the one that saves most."""
         taken: set[tuple[int, int]] = set()
-        worth = [(self._known[one.texts, one.compared], one) for one in windows]
+        worth = [(self._known[one.normalised, one.compared], one) for one in windows]
         for known, one in sorted(worth, key=lambda pair: -pair[0].saved):
             if known.judgement is None:
                 continue
@@ -119,8 +117,8 @@ class Rewriter:
 
     def _learn(self, windows: Sequence[Window]) -> None:
         """Measure and judge the windows that are not known."""
-        new = {(one.texts, one.compared): one for one in windows}
-        left = [key for key in new if key not in self._known]
+        wanted = dict.fromkeys((one.normalised, one.compared) for one in windows)
+        left = [key for key in wanted if key not in self._known]
         for start in range(0, len(left), 500):
             part = left[start : start + 500]
             for key, known in zip(part, self._judged(part), strict=True):
@@ -165,7 +163,7 @@ def replaced(unit: Unit, windows: Sequence[Window]) -> Unit:
     change: dict[tuple[int, int], tuple[Statement, ...]] = {}
     for one in windows:
         change |= {line.at: () for line in one.old}
-        change[one.old[0].at] = tuple(_statement(new.text) for new in one.new)
+        change[one.old[0].at] = tuple(statement_of(new.text) for new in one.new)
     pieces = []
     for index, piece in enumerate(unit.pieces):
         rows: list[Statement] = []
@@ -173,11 +171,6 @@ def replaced(unit: Unit, windows: Sequence[Window]) -> Unit:
             rows += change.get((index, number), (statement,))
         pieces.append(Piece(piece.section, piece.atom, tuple(rows)))
     return Unit(unit.machine, tuple(pieces), unit.atoms, unit.symbols, unit.has_debug)
-
-
-def _statement(text: str) -> Statement:
-    name, _, operands = text.partition("\t")
-    return Statement(Kind.INSTRUCTION, name, operands)
 
 
 def _text(keys: Sequence[tuple[Texts, int]]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cr1cc.asm.directives import DIRECTIVES, Treatment
 from cr1cc.asm.statement import Kind, Statement
 from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.instruction import Instruction, Label, parsed
@@ -120,11 +121,12 @@ class Code:
                     block = self._new()
                 self._labels[statement.name] = len(self._blocks) - 1
                 continue
-            instruction = parsed(statement) if statement.kind is Kind.INSTRUCTION else None
+            instruction = _instruction(statement)
             if instruction is not None:
+                text = instruction.text
                 if prefixed:
-                    instruction = Instruction("", 0, (), instruction.text)
-                prefixed = instruction.text in _PREFIXES
+                    instruction = Instruction("", 0, (), text)
+                prefixed = text in _PREFIXES or statement.kind is Kind.DIRECTIVE
             block.lines.append(Line(at, statement, instruction))
             if instruction is not None and _ends(instruction):
                 block = self._new()
@@ -154,7 +156,7 @@ class Code:
     def _jump(self, block: _Block, last: Instruction) -> None:
         target = last.operands[0]
         assert isinstance(target, Label)
-        name = target.text.removesuffix("@PLT")
+        name = target.text
         if not target.star and name in self._labels:
             block.successors.append(self._labels[name])
         elif target.star or name.startswith(".") or name[:1].isdigit() or ".cold" in name:
@@ -195,6 +197,15 @@ class Code:
             if line.instruction is not None:
                 live = live_before(line.instruction, live)
         return live
+
+
+def _instruction(statement: Statement) -> Instruction | None:
+    """What is executed, None for a directive that only says something. Bytes may be anything."""
+    if statement.kind is Kind.INSTRUCTION:
+        return parsed(statement)
+    if DIRECTIVES.get(statement.name) is Treatment.DATA:
+        return Instruction("", 0, (), str(statement))
+    return None
 
 
 def live_before(one: Instruction, live: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from cr1cc.asm.reference import references, renamed
+from cr1cc.asm.statement import Kind, Machine, Statement
 from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
@@ -19,6 +21,9 @@ _CALLER_SAVED = sum(
 )
 
 
+Texts = tuple[tuple[str, ...], tuple[str, ...]]  # instructions before and after
+
+
 class Window(NamedTuple):
     """`old`: lines that follow each other; `compared`: places that must be equal behind it."""
 
@@ -28,14 +33,38 @@ class Window(NamedTuple):
     compared: int
 
     @property
-    def texts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def texts(self) -> Texts:
         """Instructions before and after."""
         before = tuple(line.instruction.text for line in self.old if line.instruction)
         return before, tuple(one.text for one in self.new)
 
+    @property
+    def normalised(self) -> Texts:
+        """The same with symbols called by the order in which they come: of none anything is
+        known, but whether it is another one."""
+        sides = [[statement_of(text) for text in side] for side in self.texts]
+        names: dict[str, str] = {}
+        for statement in (one for side in sides for one in side):
+            for reference in references(statement, Machine.X86_64):
+                names.setdefault(reference.symbol, f"symbol{len(names)}")
+        old, new = (
+            tuple(_spelled(renamed(one, names, Machine.X86_64)) for one in side) for side in sides
+        )
+        return old, new
+
+
+def statement_of(text: str) -> Statement:
+    """The statement of an instruction's text."""
+    name, _, operands = text.partition("\t")
+    return Statement(Kind.INSTRUCTION, name, operands)
+
+
+def _spelled(statement: Statement) -> str:
+    return f"{statement.name}\t{statement.operands}"
+
 
 class Finder:
-    """Finds windows for some rules. `external`: whether a name is a function of another unit."""
+    """Finds the windows that rules for an objective match."""
 
     def __init__(self, objective: Objective, rules: Iterable[Rule] = RULES) -> None:
         order = list(Objective)

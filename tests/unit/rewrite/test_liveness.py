@@ -13,6 +13,9 @@ pytest.importorskip("bitwuzla")
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
+from cr1cc.gate.verdict import Judgement
+from cr1cc.prove.code import Body
+from cr1cc.prove.window import Live, WindowProver
 from cr1cc.rewrite.engine import Rewriter
 from cr1cc.rewrite.rules import Objective
 from tests.unit.rewrite.functions import rewritten, text_of
@@ -58,6 +61,9 @@ KEPT = {
         ".cfi_startproc; movq %rsi, -8(%rsp); .cfi_offset 4, -16; movl (%rsi), %edi; "
         "movl %edi, %eax; movq -8(%rsp), %rsi; ret",
     "what follows a prefix": "lock; movl $0, %ecx; movl %ecx, (%rdi); ret",
+    "bytes that may be an instruction": "movl $0, %ecx; .byte 0x90; movl %ecx, (%rdi); ret",
+    "what follows bytes": ".byte 0x66; movl $0, %ecx; movl %ecx, (%rdi); ret",
+    "a function of the same name elsewhere": "movl 16(%rdx), %r9d; cmpl %r9d, %esi; jmp f@PLT",
     "flags that a part of the function may take":
         "movl $0, %ecx; call OUTLINED_FUNCTION_0; movl %ecx, (%rdi); ret",
     "a jump by a number of bytes": "movl $0, %ecx; movl %ecx, (%rdi); jmp .+2; ret",
@@ -150,3 +156,18 @@ def test_a_function_by_another_convention_is_left_alone() -> None:
 def test_a_unit_for_another_machine_is_left_alone() -> None:
     unit = read_unit("\tmov\tw0, #0\n\tret\n", Machine.AARCH64)
     assert Rewriter(Objective.SMALLEST, os.environ).rewrite(unit)[0] is unit
+
+
+def test_windows_with_other_names_are_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    judge = WindowProver.judge
+
+    def counted(self: WindowProver, original: Body, new: Body | None, live: Live) -> Judgement:
+        asked.append(original.name)
+        return judge(self, original, new, live)
+
+    monkeypatch.setattr(WindowProver, "judge", counted)
+    add = "movl {0}(%rip), %esi; addl $5, %esi; movl %esi, {0}(%rip);"
+    body = add.format("v") + add.format("w") + add.format("v+4") + "ret"
+    assert rewritten(body) == ["addl $5, v(%rip)", "addl $5, w(%rip)", "addl $5, v+4(%rip)", "ret"]
+    assert len(asked) == 2
