@@ -91,6 +91,8 @@ class Campaign:
         """What real calls show."""
         try:
             with make_driver(bodies[0], bodies[1], signature, os.environ, self._compiler) as driver:
+                if "registers" in dict(judgement.evidence):
+                    return "by a register that no argument fills"
                 if judgement.verdict is Verdict.REFUTED:
                     called = driver.call(parse_input(signature, judgement.input))
                     return SHOWN[called.verdict]

@@ -140,7 +140,10 @@ class Gate:
 
 def _called(made: Driver, refuted: Judgement) -> Judgement:
     """A refutation with what the bodies really do on its input, where the driver can call them:
-    *unknown* if they agree, for then the proof is wrong somewhere, and nothing may rest on it."""
+    *unknown* if they agree, for then the proof is wrong somewhere, and nothing may rest on it.
+    Registers that no argument fills hold what the driver puts there, not what the proof wants."""
+    if "registers" in dict(refuted.evidence):
+        return refuted
     try:
         called = made.call(parse_input(made.signature, refuted.input))
     except GateError:

@@ -20,7 +20,7 @@ from cr1cc.prove.machine import Machine, address_of, entry
 from cr1cc.prove.samples import Inputs
 from cr1cc.prove.solver import Answer, Effort, Solvers
 from cr1cc.prove.term import Term
-from cr1cc.prove.witness import Pair, confirmed
+from cr1cc.prove.witness import Pair, Shown, confirmed
 
 BY = "proof"
 _SAMPLES = 24
@@ -174,7 +174,7 @@ class _Proof:
             broken = [one for one in found if one.firm and not sample.of(one.truth)]
             if broken and self._holds(sample, proper):
                 if shown := confirmed(self._pair, sample.given):
-                    return self._refuted(*shown)
+                    return _refuted(shown)
                 raise ProofError(f"perhaps {broken[0].what}, which running it did not show")
         wrong = t.any_of(t.invert(one.truth) for one in found)
         answer = self._ask([*presumed, wrong])
@@ -197,7 +197,7 @@ class _Proof:
             raise ProofError(self._no_answer())
         sample = Valuation(example)
         if shown := confirmed(self._pair, example):
-            return self._refuted(*shown)
+            return _refuted(shown)
         broken = next((one.what for one in found if not sample.of(one.truth)), "a difference")
         raise ProofError(f"perhaps {broken}, which running it did not show")
 
@@ -236,13 +236,18 @@ class _Proof:
                 known[(start + i) & ((1 << 64) - 1)] = loaded >> 8 * i & 255
         return example
 
-    def _refuted(self, reason: str, text: str) -> Judgement:
-        return Judgement(Verdict.REFUTED, BY, reason, text)
-
     def _no_answer(self) -> str:
         failures = self._solvers.failures
         ended = [f"{name} ended {count} times" for name, count in sorted(failures.items())]
         return "; ".join(["the solvers found no answer within their limits", *ended])
+
+
+def _refuted(shown: Shown) -> Judgement:
+    if not shown.registers:
+        return Judgement(Verdict.REFUTED, BY, shown.what, shown.input)
+    registers = " ".join(shown.registers)
+    reason = f"{shown.what}, where what no argument fills is {registers}"
+    return Judgement(Verdict.REFUTED, BY, reason, shown.input, (("registers", registers),))
 
 
 def _volatile(type_: Type) -> bool:

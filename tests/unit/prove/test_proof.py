@@ -220,6 +220,16 @@ def test_a_refutation_has_an_input() -> None:
     assert re.fullmatch(r"it returns -?\d+, not -?\d+", judgement.reason)
 
 
+def test_a_register_that_no_argument_fills_is_part_of_what_shows_it() -> None:
+    new = "leal 1(%rdi), %eax; cmpl $5, %ecx; jne 1f; xorl %eax, %eax; 1: ret"
+    judgement = judged("int f(int x)", ADD, new)
+    assert judgement.verdict is REFUTED
+    ((key, registers),) = judgement.evidence
+    assert key == "registers"
+    assert re.fullmatch(r"rcx=0x[0-9a-f]*5", registers)
+    assert judgement.reason.endswith(f"where what no argument fills is {registers}")
+
+
 def test_a_difference_for_one_number_is_found() -> None:
     new = "leal 1(%rdi), %eax; cmpl $0x12345678, %edi; jne 1f; xorl %eax, %eax; 1: ret"
     judgement = judged("int f(int x)", ADD, new)
