@@ -154,7 +154,8 @@ class _Proof:
 
     def _compare(self, original: Machine, new: Machine) -> Judgement | None:
         """None if every duty holds on these paths. Raises ProofError where it is not known."""
-        both = {one.truth for one in (*original.conditions, *new.conditions)}
+        # Not a set: in which order new terms are made may be seen in formulas.
+        both = dict.fromkeys(one.truth for one in (*original.conditions, *new.conditions))
         if any(t.invert(one) in both for one in both):
             return None
         by_calls: dict[int, list[Duty]] = {}

@@ -7,7 +7,9 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -334,3 +336,31 @@ def test_limits_leave_it_unknown(settings: Settings, reason: str) -> None:
 def test_the_judgement_is_the_same_every_time() -> None:
     both = [judged("int f(int x)", BY_MOVE, BY_SIGN.replace("subl", "addl")) for _ in range(3)]
     assert both[0] == both[1] == both[2]
+
+
+SAID = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from tests.unit.gate.cases import cases
+from tests.unit.prove.test_proof import of
+for kind in ("right", "wrong"):
+    for case in cases(kind):
+        print(kind, case.name, of(case), flush=True)
+"""
+
+
+@pytest.mark.long
+def test_the_judgements_are_the_same_in_any_process() -> None:
+    root = Path(__file__).parents[3]
+
+    def said(seed: int) -> str:
+        made = subprocess.run(
+            [sys.executable, "-c", SAID, str(root)],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return made.stdout
+
+    assert said(1) == said(2)
