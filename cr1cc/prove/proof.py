@@ -12,8 +12,9 @@ from cr1cc.prove import engines
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.compare import Duty, duties, extended, given, promised
-from cr1cc.prove.concrete import Input, Valuation
+from cr1cc.prove.concrete import Valuation
 from cr1cc.prove.emulate import STACK, Layout
+from cr1cc.prove.example import example_of
 from cr1cc.prove.explore import Explorer, Limits
 from cr1cc.prove.lifter import Lifter
 from cr1cc.prove.machine import Machine, address_of, entry
@@ -193,7 +194,9 @@ class _Proof:
         answer = self._solvers.ask(formulas)
         if answer is Answer.NONE:
             raise ProofError(self._soft(proper, found))
-        example = self._example(formulas) if answer is Answer.SOME else None
+        example = (
+            example_of(formulas, self._solvers, self._inputs) if answer is Answer.SOME else None
+        )
         if example is None:
             raise ProofError(self._no_answer())
         sample = Valuation(example)
@@ -217,26 +220,6 @@ class _Proof:
             if reference.constant is None:
                 yield address_of(reference), self._layout.address(reference)
 
-    def _example(self, formulas: list[Term]) -> Input | None:
-        terms = t.reachable(formulas)
-        variables = [one for one in terms if one.operation == "var"]
-        loads = [one for one in terms if one.operation == "select"]
-        base = {one: _base(one) for one in loads}
-        wanted = list(variables)
-        for one in loads:
-            wanted += [one.arguments[1], t.raw_select(base[one], one.arguments[1], one.width // 8)]
-        values = self._solvers.example(formulas, wanted)
-        if values is None:
-            return None
-        example = self._inputs.of({one.data: values[one] for one in variables})
-        for one in loads:
-            start, size = values[one.arguments[1]], one.width // 8
-            loaded = values[t.raw_select(base[one], one.arguments[1], size)]
-            known = example.bytes.setdefault(base[one].data, {})
-            for i in range(size):
-                known[(start + i) & ((1 << 64) - 1)] = loaded >> 8 * i & 255
-        return example
-
     def _no_answer(self) -> str:
         failures = self._solvers.failures
         ended = [f"{name} ended {count} times" for name, count in sorted(failures.items())]
@@ -253,11 +236,3 @@ def _refuted(shown: Shown) -> Judgement:
 
 def _volatile(type_: Type) -> bool:
     return type_.volatile or (type_.element is not None and _volatile(type_.element))
-
-
-def _base(term: Term) -> Term:
-    """The memory below all stores that a load may see."""
-    memory = term.arguments[0]
-    while memory.operation == "store":
-        memory = memory.arguments[0]
-    return memory
