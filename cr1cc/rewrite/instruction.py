@@ -41,7 +41,7 @@ class Memory(NamedTuple):
     relative: bool  # to the program counter
     symbolic: bool  # its offset is not a number
     offset: int  # of a symbolic one 0
-    index: Register | None
+    indexed: Register | None
     scale: int
     segment: str
 
@@ -187,8 +187,8 @@ def memory(text: str) -> Memory:
         raise ValueError(text)
     offset = match["offset"]
     plain = not offset or _NUMBER.fullmatch(offset) is not None
-    index = REGISTERS.get((match["index"] or "%")[1:])
+    indexed = REGISTERS.get((match["index"] or "%")[1:])
     return Memory(
-        text, registers, relative, not plain, int(offset or "0", 0) if plain else 0, index,
+        text, registers, relative, not plain, int(offset or "0", 0) if plain else 0, indexed,
         int(match["scale"] or 1), match["segment"] or "",
     )  # fmt: skip

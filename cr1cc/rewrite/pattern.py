@@ -112,7 +112,7 @@ def _bind_address(text: str, operand: Operand, found: Bindings) -> bool:
     if not isinstance(operand, Memory) or operand.relative or operand.symbolic or operand.segment:
         return False
     registers = list(operand.registers)
-    index = registers.pop() if operand.index else None
+    index = registers.pop() if operand.indexed else None
     base = registers.pop() if registers else None
     for name, register in ((match[2], base), (match[3], index)):
         if (name is None) != (register is None):
