@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,12 +109,16 @@ class Body:
                     found[label] = "\n".join(map(str, rows))
         return found
 
-    def text(self, name: str) -> str:
-        """A unit in which the function is a global one called `name`, and all else is local."""
+    def text(self, name: str, elsewhere: Mapping[int, str] | None = None) -> str:
+        """A unit in which the function is a global one called `name`, and all else is local.
+
+        `elsewhere`: the atoms of one label that another unit defines, with their symbols."""
+        left_out = elsewhere or {}
         lines, current = [f"\t.globl\t{name}", f"\t.type\t{name}, @function"], ""
         common = [self._atom(one) for one in self.atoms if self._atom(one).kind is AtomKind.COMMON]
         lines += [f"\t.local\t{label}" for atom in common for label in atom.labels]
-        for section, row in self._rows({self.name: name}):
+        names = {self._atom(atom).labels[0]: symbol for atom, symbol in left_out.items()}
+        for section, row in self._rows({**names, self.name: name}, left_out):
             spelled = _spelled(section)
             if spelled != current:
                 lines.append(spelled)
@@ -158,8 +162,10 @@ class Body:
     def _atom(self, index: int) -> Atom:
         return self.graph.unit.atoms[index]
 
-    def _rows(self, names: Mapping[str, str]) -> Iterator[tuple[Section, Statement]]:
-        unit, inside = self.graph.unit, frozenset(self.atoms)
+    def _rows(
+        self, names: Mapping[str, str], left_out: Collection[int]
+    ) -> Iterator[tuple[Section, Statement]]:
+        unit, inside = self.graph.unit, frozenset(self.atoms).difference(left_out)
         for piece in unit.pieces:
             if piece.atom in inside:
                 for row in piece.statements:

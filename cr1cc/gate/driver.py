@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from cr1cc.errors import GateError, ToolchainError
 from cr1cc.gate.body import Body
+from cr1cc.gate.constants import constants, text_of
 from cr1cc.gate.inputs import Address, Buffer, Input, format_input
 from cr1cc.gate.shape import described
 from cr1cc.gate.signature import Kind, Parameter, Signature
@@ -184,10 +185,13 @@ def _build(
     env: Mapping[str, str],
     compiler: str,
 ) -> None:
+    shared = [constants(body) for body in (original, new)]
+    symbols = [{atom: symbol for atom, (symbol, _) in one.items()} for one in shared]
     files = {
         "shape.s": described(signature, original, new),
-        "original.s": original.text("cr1_original"),
-        "new.s": new.text("cr1_new"),
+        "constants.s": text_of(shared),
+        "original.s": original.text("cr1_original", symbols[0]),
+        "new.s": new.text("cr1_new", symbols[1]),
     }
     paths = [os.path.join(folder, name) for name in files]
     for path, text in zip(paths, files.values(), strict=True):

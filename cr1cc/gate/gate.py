@@ -10,19 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cr1cc.errors import Cr1Error, GateError, ToolchainError
 from cr1cc.gate import driver, statics
 from cr1cc.gate.body import Body, read_body
+from cr1cc.gate.driver import Driver
+from cr1cc.gate.inputs import parse_input
 from cr1cc.gate.signature import Signature
 from cr1cc.gate.verdict import Judgement, Verdict, format_judgement, parse_judgement
 from cr1cc.storage import envelope
 from cr1cc.storage.keys import KEY_BYTES, Shelf
 from cr1cc.storage.local import LocalStore
 
-VERSION = 1  # raised when the gate judges otherwise
+VERSION = 2  # raised when the gate judges otherwise
 
 BY = "gate"
 
@@ -99,7 +101,9 @@ class Gate:
             if quick.verdict is Verdict.REFUTED:
                 return quick
             proved = self._proved(original, new, signature)
-            if proved is not None and proved.verdict is not Verdict.UNKNOWN:
+            if proved is not None and proved.verdict is Verdict.REFUTED:
+                return _called(made, proved)
+            if proved is not None and proved.verdict is Verdict.PROVED:
                 return proved
             return made.test(self.pairs, self.seed)
 
@@ -132,6 +136,25 @@ class Gate:
         ]
         text = json.dumps(parts, separators=(",", ":"))
         return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
+
+
+def _called(made: Driver, refuted: Judgement) -> Judgement:
+    """A refutation with what the bodies really do on its input, where the driver can call them:
+    *unknown* if they agree, for then the proof is wrong somewhere, and nothing may rest on it.
+    Registers that no argument fills hold what the driver puts there, not what the proof wants."""
+    if "registers" in dict(refuted.evidence):
+        return refuted
+    try:
+        called = made.call(parse_input(made.signature, refuted.input))
+    except GateError:
+        return refuted
+    if called.verdict is Verdict.REFUTED:
+        return replace(refuted, evidence=(*refuted.evidence, ("called", "differ")))
+    if called.verdict is Verdict.UNKNOWN:
+        return refuted
+    reason = f"perhaps {refuted.reason}, on {refuted.input}, but called with it both do the same"
+    evidence = (*refuted.evidence, ("called", "agree"))
+    return Judgement(Verdict.UNKNOWN, refuted.by, reason, evidence=evidence)
 
 
 def is_admitted(judgement: Judgement, admit: str) -> bool:

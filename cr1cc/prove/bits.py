@@ -1,9 +1,10 @@
-"""Operations on bits: logic, parts of terms, extension, choice, shifts, division."""
+"""Operations on bits: logic, parts of terms, extension, choice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from cr1cc.prove.division import division
 from cr1cc.prove.node import Term, caches, const, make, signed
 from cr1cc.prove.sums import combine, in_order, mul
 
@@ -233,51 +234,3 @@ def ite(condition: Term, yes: Term, no: Term) -> Term:
         if no.constant:
             return disj(invert(condition), yes) if no.data else conj(condition, yes)
     return make("ite", yes.width, (condition, yes, no))
-
-
-# Shifts and division ------------------------------------------------------------------------
-
-
-def shl(a: Term, b: Term) -> Term:
-    if b.constant:
-        return const(0, a.width) if b.data >= a.width else mul(a, const(1 << b.data, a.width))
-    return make("shl", a.width, (a, b))
-
-
-def lshr(a: Term, b: Term) -> Term:
-    if b.constant:
-        if b.data >= a.width:
-            return const(0, a.width)
-        return zext(extract(a, a.width - 1, b.data), a.width)
-    return make("lshr", a.width, (a, b))
-
-
-def ashr(a: Term, b: Term) -> Term:
-    if b.constant:
-        return sext(extract(a, a.width - 1, min(b.data, a.width - 1)), a.width)
-    return make("ashr", a.width, (a, b))
-
-
-def division(operation: str, a: Term, b: Term) -> Term:
-    """`operation`: udiv, urem, sdiv, srem."""
-    if a.constant and b.constant:
-        return const(divide(operation, a.data, b.data, a.width), a.width)
-    return make(operation, a.width, (a, b))
-
-
-def divide(operation: str, a: int, b: int, width: int) -> int:
-    """Division of two values as QF_BV has it, modulo 2^width."""
-    if operation == "udiv":
-        return a // b if b else -1
-    if operation == "urem":
-        return a % b if b else a
-    first, second = signed(a, width), signed(b, width)
-    if operation == "sdiv":
-        if not second:
-            return 1 if first < 0 else -1
-        quotient = abs(first) // abs(second)
-        return quotient if (first < 0) == (second < 0) else -quotient
-    if not second:
-        return first
-    rest = abs(first) % abs(second)
-    return -rest if first < 0 else rest

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from cr1cc.gate.signature import Kind, Signature
 from cr1cc.prove import term as t
 from cr1cc.prove.effect import register
+from cr1cc.prove.events import Touch
 from cr1cc.prove.explore import CALLEE_SAVED
-from cr1cc.prove.machine import RED_ZONE, RETURN_ADDRESS, Machine, Touch
+from cr1cc.prove.machine import RED_ZONE, RETURN_ADDRESS, Machine
 from cr1cc.prove.term import Term
 
 ANYWHERE = t.var("any address", 64)

@@ -13,8 +13,9 @@ from cr1cc.errors import ProofError
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.effect import Effect, register
+from cr1cc.prove.events import Call, Fact
 from cr1cc.prove.lifter import Lifter
-from cr1cc.prove.machine import Call, Fact, Machine
+from cr1cc.prove.machine import Machine
 from cr1cc.prove.substitution import substitution
 from cr1cc.prove.term import Term
 

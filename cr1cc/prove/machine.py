@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from cr1cc.errors import ProofError
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Reference
 from cr1cc.prove.effect import GENERAL, SEGMENTS, VECTORS, Access, Effect, register
+from cr1cc.prove.events import Call, Fact, Touch
 from cr1cc.prove.instructions import FLAGS
 from cr1cc.prove.substitution import substitution
 from cr1cc.prove.term import Term
@@ -25,33 +25,6 @@ RED_ZONE = 128  # bytes below the stack pointer that signals leave alone
 RETURN_ADDRESS = 8
 LARGEST_TABLE = 1024  # bytes of constants that a solver is told
 _GLOBAL = "address of "
-
-
-class Touch(NamedTuple):
-    """An access beyond the frame, after so many calls."""
-
-    address: Term
-    size: int
-    writes: bool
-    calls: int
-
-
-class Fact(NamedTuple):
-    """What must be true for a body to run as it does, after so many calls."""
-
-    truth: Term
-    calls: int
-
-
-class Call(NamedTuple):
-    """A call that leaves the body: whom (a name, or an address), with what in registers, on the
-    stack and in memory. `tail`: a jump."""
-
-    target: str | Term
-    registers: tuple[Term, ...]
-    stack: tuple[Term, ...]
-    memory: Term
-    tail: bool
 
 
 @dataclass

@@ -12,15 +12,16 @@ from cr1cc.prove import engines
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.compare import Duty, duties, extended, given, promised
-from cr1cc.prove.concrete import Input, Valuation
+from cr1cc.prove.concrete import Valuation
 from cr1cc.prove.emulate import STACK, Layout
+from cr1cc.prove.example import example_of
 from cr1cc.prove.explore import Explorer, Limits
 from cr1cc.prove.lifter import Lifter
 from cr1cc.prove.machine import Machine, address_of, entry
 from cr1cc.prove.samples import Inputs
 from cr1cc.prove.solver import Answer, Effort, Solvers
 from cr1cc.prove.term import Term
-from cr1cc.prove.witness import Pair, confirmed
+from cr1cc.prove.witness import Pair, Shown, confirmed
 
 BY = "proof"
 _SAMPLES = 24
@@ -154,7 +155,8 @@ class _Proof:
 
     def _compare(self, original: Machine, new: Machine) -> Judgement | None:
         """None if every duty holds on these paths. Raises ProofError where it is not known."""
-        both = {one.truth for one in (*original.conditions, *new.conditions)}
+        # Not a set: in which order new terms are made may be seen in formulas.
+        both = dict.fromkeys(one.truth for one in (*original.conditions, *new.conditions))
         if any(t.invert(one) in both for one in both):
             return None
         by_calls: dict[int, list[Duty]] = {}
@@ -174,7 +176,7 @@ class _Proof:
             broken = [one for one in found if one.firm and not sample.of(one.truth)]
             if broken and self._holds(sample, proper):
                 if shown := confirmed(self._pair, sample.given):
-                    return self._refuted(*shown)
+                    return _refuted(shown)
                 raise ProofError(f"perhaps {broken[0].what}, which running it did not show")
         wrong = t.any_of(t.invert(one.truth) for one in found)
         answer = self._ask([*presumed, wrong])
@@ -192,12 +194,14 @@ class _Proof:
         answer = self._solvers.ask(formulas)
         if answer is Answer.NONE:
             raise ProofError(self._soft(proper, found))
-        example = self._example(formulas) if answer is Answer.SOME else None
+        example = (
+            example_of(formulas, self._solvers, self._inputs) if answer is Answer.SOME else None
+        )
         if example is None:
             raise ProofError(self._no_answer())
         sample = Valuation(example)
         if shown := confirmed(self._pair, example):
-            return self._refuted(*shown)
+            return _refuted(shown)
         broken = next((one.what for one in found if not sample.of(one.truth)), "a difference")
         raise ProofError(f"perhaps {broken}, which running it did not show")
 
@@ -216,42 +220,19 @@ class _Proof:
             if reference.constant is None:
                 yield address_of(reference), self._layout.address(reference)
 
-    def _example(self, formulas: list[Term]) -> Input | None:
-        terms = t.reachable(formulas)
-        variables = [one for one in terms if one.operation == "var"]
-        loads = [one for one in terms if one.operation == "select"]
-        base = {one: _base(one) for one in loads}
-        wanted = list(variables)
-        for one in loads:
-            wanted += [one.arguments[1], t.raw_select(base[one], one.arguments[1], one.width // 8)]
-        values = self._solvers.example(formulas, wanted)
-        if values is None:
-            return None
-        example = self._inputs.of({one.data: values[one] for one in variables})
-        for one in loads:
-            start, size = values[one.arguments[1]], one.width // 8
-            loaded = values[t.raw_select(base[one], one.arguments[1], size)]
-            known = example.bytes.setdefault(base[one].data, {})
-            for i in range(size):
-                known[(start + i) & ((1 << 64) - 1)] = loaded >> 8 * i & 255
-        return example
-
-    def _refuted(self, reason: str, text: str) -> Judgement:
-        return Judgement(Verdict.REFUTED, BY, reason, text)
-
     def _no_answer(self) -> str:
         failures = self._solvers.failures
         ended = [f"{name} ended {count} times" for name, count in sorted(failures.items())]
         return "; ".join(["the solvers found no answer within their limits", *ended])
 
 
+def _refuted(shown: Shown) -> Judgement:
+    if not shown.registers:
+        return Judgement(Verdict.REFUTED, BY, shown.what, shown.input)
+    registers = " ".join(shown.registers)
+    reason = f"{shown.what}, where what no argument fills is {registers}"
+    return Judgement(Verdict.REFUTED, BY, reason, shown.input, (("registers", registers),))
+
+
 def _volatile(type_: Type) -> bool:
     return type_.volatile or (type_.element is not None and _volatile(type_.element))
-
-
-def _base(term: Term) -> Term:
-    """The memory below all stores that a load may see."""
-    memory = term.arguments[0]
-    while memory.operation == "store":
-        memory = memory.arguments[0]
-    return memory

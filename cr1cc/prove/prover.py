@@ -13,8 +13,20 @@ from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.prove.code import unit_of
 from cr1cc.prove.proof import BY, Settings, prove
 
-VERSION = 1  # raised when proofs come out otherwise
+VERSION = 2  # raised when proofs come out otherwise
 PACKAGES = ("triton-library", "z3-solver", "bitwuzla")
+
+
+def is_installed() -> bool:
+    """Whether all packages are there that proofs need. Loads none of them."""
+    return None not in map(_version, PACKAGES)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,7 @@ class Prover:
         """All that a judgement depends on."""
         words = [str(VERSION), str(self.settings.limits), str(self.settings.effort)]
         words += sorted(self.settings.isa)
-        for name in PACKAGES:
-            try:
-                words.append(f"{name} {metadata.version(name)}")
-            except metadata.PackageNotFoundError:
-                words.append(f"no {name}")
+        words += [f"{name} {_version(name)}" for name in PACKAGES]
         return ", ".join(words)
 
     def __call__(self, original: Body, new: Body, signature: Signature) -> Judgement:

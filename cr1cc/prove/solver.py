@@ -63,9 +63,12 @@ class Solvers:
         if rest not in self._known:
             self.questions += 1
             text, _ = script(rest)
+            failed = dict(self.failures)
             answers = {"unsat": Answer.NONE, "sat": Answer.SOME}
             replies = self._replies(text, (), conflicts=self._effort.conflicts // part)
             found = next((answers[word] for word, _ in replies if word in answers), Answer.OPEN)
+            if found is not Answer.OPEN:  # whether the other one failed before is a matter of time
+                self.failures = failed
             self._known[rest] = found
         return self._known[rest]
 

@@ -13,22 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cr1cc.prove.bits import (
-    ashr,
-    concat,
-    conj,
-    disj,
-    divide,
-    division,
-    extract,
-    invert,
-    ite,
-    lshr,
-    sext,
-    shl,
-    xor,
-    zext,
-)
+from cr1cc.prove.bits import concat, conj, disj, extract, invert, ite, sext, xor, zext
+from cr1cc.prove.division import divide, division
 from cr1cc.prove.node import (
     FALSE,
     STACK,
@@ -42,6 +28,7 @@ from cr1cc.prove.node import (
     signed,
     var,
 )
+from cr1cc.prove.shifts import ashr, lshr, shl
 from cr1cc.prove.sums import add, combine, from_linear, in_order, linear, mul, neg, plus, sub
 
 __all__ = [

@@ -6,7 +6,9 @@ terms and does not do so says that they are wrong somewhere, not that the bodies
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cr1cc.errors import ProofError
 from cr1cc.gate.inputs import Address, Buffer, format_input
@@ -14,12 +16,23 @@ from cr1cc.gate.inputs import Input as Written
 from cr1cc.gate.signature import CALLEE_SAVED, Kind, Signature
 from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.concrete import Input
+from cr1cc.prove.effect import GENERAL, VECTORS
 from cr1cc.prove.emulate import Layout, Run, emulate
 from cr1cc.prove.lifter import Lifter
 
 _STEPS = 20_000
 _GAP = 256  # bytes between two accesses that still lie in one buffer
 _LARGEST = 4096
+_OTHER = 0x5A5A_5A5A_5A5A_5A5A
+
+
+class Shown(NamedTuple):
+    """A difference of two bodies: what it is, and the text of the input. `registers`: those with
+    their values that no argument fills, but without which nothing would differ."""
+
+    what: str
+    input: str
+    registers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,17 +57,40 @@ class Pair:
                         found[one.name] = one._replace(offset=0, slot=False)
         return list(found.values())
 
-    def difference(self, given: Input) -> tuple[str, str] | None:
-        """What differs for an input, and the input as text; None if nothing does.
+    def difference(self, given: Input) -> Shown | None:
+        """What differs for an input; None if nothing does.
 
         Raises ProofError if a body cannot be run for it.
         """
-        runs = [
+        runs = self._runs(given)
+        what = self._what_differs(*runs)
+        if not what:
+            return None
+        return Shown(what, self._text(given, runs[0]), self._unfilled(given))
+
+    def _runs(self, given: Input) -> tuple[Run, Run]:
+        original, new = (
             emulate(body, self.lifter, given, self.layout, _STEPS)
             for body in (self.original, self.new)
-        ]
-        what = self._what_differs(*runs)
-        return (what, self._text(given, runs[0])) if what else None
+        )
+        return original, new
+
+    def _unfilled(self, given: Input) -> tuple[str, ...]:
+        filled = {"rsp", *(place.register for place in self.signature.places())}
+        names = [name for name in (*GENERAL, *VECTORS) if name not in filled]
+        if self._differs_without(given, names):
+            return ()
+        needed = [name for name in names if not self._differs_without(given, [name])]
+        return tuple(f"{name}={given.values.get(name, 0):#x}" for name in needed or names)
+
+    def _differs_without(self, given: Input, names: Sequence[str]) -> bool:
+        """Whether the bodies differ if these registers hold something else, too."""
+        others = {name: given.values.get(name, 0) ^ _OTHER for name in names}
+        other = Input({**given.values, **others}, given.bytes, given.filler)
+        try:
+            return bool(self._what_differs(*self._runs(other)))
+        except ProofError:
+            return False
 
     def _what_differs(self, original: Run, new: Run) -> str:
         if original.fault or new.fault:
@@ -126,7 +162,7 @@ def _areas(addresses: list[int]) -> list[tuple[int, int]]:
     return areas
 
 
-def confirmed(pair: Pair, given: Input) -> tuple[str, str] | None:
+def confirmed(pair: Pair, given: Input) -> Shown | None:
     """As `Pair.difference`, with None for what cannot be run."""
     try:
         return pair.difference(given)

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("storage",),
     ("decide", "emit", "basis", "journey", "gate"),
     ("improve", "donors", "prove"),
-    ("speed",),
+    ("speed", "rewrite"),
     ("compile", "compile_gcc", "compile_speed"),
     ("train", "bench", "tune", "listing"),
     ("command", "cli"),

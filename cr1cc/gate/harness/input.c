@@ -41,6 +41,23 @@ static u64 an_integer(unsigned bits)
     }
 }
 
+/* Some of the first trials go through all combinations of these in four parameters: pairs such as INT_MIN and -1,
+   at which a division faults, are no matter of chance. */
+enum { EXTREMES = 6, COMBINATIONS = EXTREMES * EXTREMES * EXTREMES * EXTREMES, EVERY = 4 };
+
+static u64 extreme(u64 which, unsigned bits)
+{
+    u64 least = (u64)1 << (bits - 1);
+    switch (which) {
+    case 0: return ~(u64)0;
+    case 1: return least;
+    case 2: return 0;
+    case 3: return least - 1;
+    case 4: return 1;
+    default: return bits > 32 ? (u64)INT32_MIN : 2; /* what is divided in 32 bits after all */
+    }
+}
+
 static u64 a_float(unsigned size)
 {
     static const double plain[] = {0, 1, -1, 0.5, 1.5, 2, 3, -2.5, 10, 1e-3, 1e10, -1e10, 2147483647., 2147483648.,
@@ -83,6 +100,8 @@ static struct { unsigned start, size; } dirty[MOST_POINTERS];
    pointer, or if what it points to can only be read. Shared with the process that waits. */
 static struct learnt { unsigned char counts, reads, writes; } *learnt;
 static int counted; /* whether a parameter counts */
+static u64 combination; /* of extremes: what is left of it for the parameters to come */
+static int is_extreme;  /* whether the trial is one of a combination */
 static unsigned terminated, joined; /* whether most buffers end with a zero; a pointer is the end of another */
 
 static u64 element(const struct param *p, u64 mode)
@@ -174,6 +193,7 @@ static void number(unsigned i, u64 n)
     values[i].buffer = -1;
     if (p->kind == FLOATS) value = a_float(p->size);
     else if (p->kind == BOOLS) value = next() & 1, mask = 255;
+    else if (is_extreme && !learnt[i].counts) value = extreme(combination % EXTREMES, 8u * p->size), combination /= EXTREMES;
     else if (learnt[i].counts ? (kind & 31) != 1 : SHAPE.pointers && (kind & 3) == 3)
         switch ((kind >> 5) & 15) {
         case 0: value = (kind >> 14) & 3 ? n : (kind >> 13) & 1 ? n - 1 : n * SHAPE.biggest; break;
@@ -200,6 +220,7 @@ static void make_input(u64 seed, u64 trial, unsigned level)
     state = seed * 0xd1342543de82ef95u ^ trial * 0x2545f4914f6cdd1du;
     terminated = (level / KINDS) & 1, joined = (level / KINDS) >> 1;
     counted = 0;
+    combination = trial / EVERY, is_extreme = trial % EVERY == 0 && combination < COMBINATIONS;
     for (unsigned i = 0; i < SHAPE.count; i++) counted |= learnt[i].counts;
     u64 most = LIMITS[level % KINDS], n = (next() & 3) ? below(most + 1) : below((most + 3) / 4 + 1);
     for (unsigned i = 0; i < SHAPE.pointers; i++) {

@@ -98,6 +98,40 @@ def test_a_number_in_the_code_is_tried() -> None:
     assert judgement.reason == "it returns 0, not 0x123456789abcd"
 
 
+MESSAGES = (
+    'const char *f(int x) { switch (x) { case 0: return "no"; case 1: return "a"; case 7: '
+    'return "a message that is long enough for an alignment of its own"; default: return "?"; } }'
+)
+
+
+def test_constants_of_two_bodies_are_the_same_objects_if_they_hold_the_same() -> None:
+    prototype = MESSAGES.partition("{")[0]
+    bodies = [compiled(MESSAGES, level) for level in ("-O1", "-O2", "-Os")]
+    for new in bodies[1:]:
+        assert judged(bodies[0], new, prototype, 1000).verdict is Verdict.TESTED
+    for wrong in ('"b"', '"a" + 1', '"an"'):
+        new = compiled(MESSAGES.replace('"a"', wrong), "-O2")
+        assert judged(bodies[0], new, prototype, 1000).verdict is Verdict.REFUTED
+
+
+def test_equal_constants_of_one_body_stay_two() -> None:
+    tables = "static const int a[2] = {1, 2}, b[2] = {1, 2};"
+    text = 'const int *f(int x) { const int *p = x ? a : b; __asm__("" : "+r"(p)); return p; }'
+    wrong = text.replace("x ? a : b", "x ? a : a")
+    judgement = judged(compiled(tables + text), compiled(tables + wrong), "const int *f(int x)")
+    assert judgement.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("width", [32, 64])
+def test_the_smallest_number_by_minus_one_is_always_tried(width: int, seed: int) -> None:
+    kind, least = ("int", "(-2147483647 - 1)") if width == 32 else ("long", "(-__LONG_MAX__ - 1)")
+    prototype = f"{kind} f({kind} a, {kind} b, {kind} c)"
+    right = compiled(f"{prototype} {{ return a; }}")
+    wrong = compiled(f"{prototype} {{ return b == {least} && c == -1 ? 0 : a; }}")
+    assert judged(right, wrong, prototype, 1000, seed).verdict is Verdict.REFUTED
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [

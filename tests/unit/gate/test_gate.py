@@ -18,7 +18,7 @@ from cr1cc.gate.signature import Signature
 from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.storage.local import LocalStore
 from cr1cc.storage.upkeep import count_entries, damaged_entries, export_entries, import_entries
-from tests.unit.gate.cases import unit
+from tests.unit.gate.cases import cases, unit
 
 pytest.importorskip("capstone")
 
@@ -72,8 +72,28 @@ def test_where_the_proof_does_not_know_the_driver_is_asked_in_full() -> None:
     assert ("pairs", "5000") in judgement.evidence
 
 
-def test_what_the_proof_refutes_is_refuted() -> None:
-    refuted = Judgement(Verdict.REFUTED, "proof", "returns 1, not 0", "f(x=0x1)")
+HIDDEN = next(case for case in cases("wrong") if case.name == "only_wrong_for_a_hidden_number")
+# What its multiplication and its comparison hide.
+HIDDEN_NUMBER = 1311768467463790320 * pow(-7046029254386353131, -1, 1 << 64) % (1 << 64)
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "said"),
+    [(HIDDEN_NUMBER, Verdict.REFUTED, "differ"), (1, Verdict.UNKNOWN, "agree")],
+)
+def test_the_input_of_a_refutation_is_really_called(
+    given: int, verdict: Verdict, said: str
+) -> None:
+    refuted = Judgement(Verdict.REFUTED, "proof", "it returns another value", f"f(x={given:#x})")
+    prover = Recorder(refuted)
+    judgement = gate(prover).judge_texts(HIDDEN.original, HIDDEN.new, HIDDEN.signature)
+    assert (judgement.verdict, judgement.by) == (verdict, "proof")
+    assert judgement.evidence == (("called", said),)
+    assert judgement.reason.startswith(("it returns", "perhaps it returns"))
+
+
+def test_a_refutation_stays_where_its_input_cannot_be_called() -> None:
+    refuted = Judgement(Verdict.REFUTED, "proof", "it returns another value", "an input of its own")
     assert gate(Recorder(refuted)).judge_texts(ORIGINAL, RIGHT, SIGNATURE) == refuted
 
 

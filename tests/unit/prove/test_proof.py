@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -220,6 +222,16 @@ def test_a_refutation_has_an_input() -> None:
     assert re.fullmatch(r"it returns -?\d+, not -?\d+", judgement.reason)
 
 
+def test_a_register_that_no_argument_fills_is_part_of_what_shows_it() -> None:
+    new = "leal 1(%rdi), %eax; cmpl $5, %ecx; jne 1f; xorl %eax, %eax; 1: ret"
+    judgement = judged("int f(int x)", ADD, new)
+    assert judgement.verdict is REFUTED
+    ((key, registers),) = judgement.evidence
+    assert key == "registers"
+    assert re.fullmatch(r"rcx=0x[0-9a-f]*5", registers)
+    assert judgement.reason.endswith(f"where what no argument fills is {registers}")
+
+
 def test_a_difference_for_one_number_is_found() -> None:
     new = "leal 1(%rdi), %eax; cmpl $0x12345678, %edi; jne 1f; xorl %eax, %eax; 1: ret"
     judgement = judged("int f(int x)", ADD, new)
@@ -315,3 +327,31 @@ def test_limits_leave_it_unknown(settings: Settings, reason: str) -> None:
 def test_the_judgement_is_the_same_every_time() -> None:
     both = [judged("int f(int x)", BY_MOVE, BY_SIGN.replace("subl", "addl")) for _ in range(3)]
     assert both[0] == both[1] == both[2]
+
+
+SAID = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from tests.unit.gate.cases import cases
+from tests.unit.prove.test_proof import of
+for kind in ("right", "wrong"):
+    for case in cases(kind):
+        print(kind, case.name, of(case), flush=True)
+"""
+
+
+@pytest.mark.long
+def test_the_judgements_are_the_same_in_any_process() -> None:
+    root = Path(__file__).parents[3]
+
+    def said(seed: int) -> str:
+        made = subprocess.run(
+            [sys.executable, "-c", SAID, str(root)],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return made.stdout
+
+    assert said(1) == said(2)

@@ -1,0 +1,77 @@
+"""Which rules of `cr1cc/rewrite` find something, and what they save, in files of assembly.
+
+    python -m tests.bench_rewrite [--objective smallest] FILES
+
+For each rule: windows that were replaced, the bytes that they save by themselves (jumps that get
+shorter come on top), and windows that would be shorter and are not proved. The last lines give the
+bytes of code of all files as they were and as they are, as the assembler makes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from cr1cc.asm.printer import print_unit
+from cr1cc.asm.reader import read_unit
+from cr1cc.errors import AsmError, GateError
+from cr1cc.prove.code import unit_of
+from cr1cc.rewrite.engine import Rewriter
+from cr1cc.rewrite.rules import Objective
+from cr1cc.util.elf import ObjectFile
+
+
+def code_size(text: str) -> int:
+    """Bytes of the sections with code."""
+    sections = ObjectFile(unit_of("code", text, os.environ).data).sections
+    return sum(one.size for one in sections if one.kind == "code")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--objective", choices=[one.name.lower() for one in Objective],
+                        default="smallest")  # fmt: skip
+    parser.add_argument("--show", metavar="RULE", help="print what this rule replaced")
+    parser.add_argument("files", nargs="+", type=Path)
+    chosen = parser.parse_args(arguments)
+    rewriter = Rewriter(Objective[chosen.objective.upper()], os.environ)
+    counts: Counter[str] = Counter()
+    saved: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    sizes = [0, 0]
+    functions = 0
+    start = time.process_time()
+    for path in chosen.files:
+        try:
+            unit = read_unit(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            new, report = rewriter.rewrite(unit)
+            sizes[0] += code_size(print_unit(unit))
+            sizes[1] += code_size(print_unit(new))
+        except (AsmError, GateError) as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            continue
+        functions += len({one.function for one in report.changes})
+        for one in report.changes:
+            counts[one.rule] += 1
+            saved[one.rule] += one.saved
+            if one.rule == chosen.show:
+                print(f"{path.name} {one.function}: {'; '.join(one.old)} -> {'; '.join(one.new)}")
+        refused.update(report.refused)
+    for rule in sorted({*counts, *refused}, key=lambda rule: -saved[rule]):
+        print(
+            f"{counts[rule]:7} windows {saved[rule]:7} bytes {refused[rule]:5} not proved  {rule}"
+        )
+    print(f"{sum(counts.values())} windows in {functions} functions, {sum(saved.values())} bytes")
+    share = 100 * (1 - sizes[1] / sizes[0]) if sizes[0] else 0.0
+    print(f"code {sizes[0]} -> {sizes[1]} bytes, {share:.3f} % less", end=", ")
+    print(f"{time.process_time() - start:.1f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()

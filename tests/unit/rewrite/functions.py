@@ -1,0 +1,27 @@
+"""Functions as text, and what the rewriter makes of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from cr1cc.asm.printer import print_unit
+from cr1cc.asm.reader import read_unit
+from cr1cc.rewrite.engine import Rewriter
+from cr1cc.rewrite.rules import RULES, Objective, Rule
+from tests.unit.gate.cases import unit
+
+
+def text_of(body: str) -> str:
+    """A unit with a function `f`. Lines are divided by ";", too."""
+    lines = [line.strip() for line in body.replace(";", "\n").splitlines() if line.strip()]
+    return unit("f", "\n".join(line if line.endswith(":") else f"\t{line}" for line in lines))
+
+
+def rewritten(
+    body: str, objective: Objective = Objective.SMALLEST, rules: Iterable[Rule] = RULES
+) -> list[str]:
+    """The instructions and labels of the function after all rules, blanks made single."""
+    new, _ = Rewriter(objective, os.environ, rules).rewrite(read_unit(text_of(body)))
+    lines = (" ".join(line.split()) for line in print_unit(new).splitlines())
+    return [one for one in lines if one and (one.endswith(":") or one[0] != ".") and one != "f:"]
