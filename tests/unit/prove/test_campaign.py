@@ -58,7 +58,7 @@ def test_changes_of_many_functions_are_assembly(change: Change) -> None:
 
 @lru_cache
 def texts() -> list[str]:
-    return [text for seed in range(6) for text in compiled(Source(seed).function()[1], ["gcc"])]
+    return [text for seed in range(12) for text in compiled(Source(seed).function()[1], ["gcc"])]
 
 
 def is_assembly(text: str) -> bool:
