@@ -110,6 +110,7 @@ def _tuned(row: Row, isa: str, plain: Compiler, place: Path, rounds: int) -> dic
         **asdict(row), "isa": isa, "speedup": found.ratio, "low": found.low, "high": found.high,
         "seconds": [median(one) for one in times], "rounds": rounds, "same": same,
         "decisions": told["decisions"], "tuned": told["gain"], "tried": told["tried"],
+        "everywhere": told["everywhere"],
     }  # fmt: skip
 
 

@@ -176,6 +176,7 @@ class _Summary:
                  "ifunc": dict(one.ifunc), "isa": one.isa, "tests": one.tests}
                 for one in self.lines
             ],
+            "everywhere": self.found.everywhere,
             "guilty": self.found.guilty,
             "rejected": self.found.rejected,
         }  # fmt: skip

@@ -35,13 +35,15 @@ _DONORS = 4  # tried on each file and function, the ones that suit the program b
 
 @dataclass
 class Found:
-    """The result so far. `guilty` names what made the tests fail."""
+    """The result so far. `guilty` names what made the tests fail; `everywhere` has the ratio
+    of a first look at each donor, on all hot files at once."""
 
     best: dict[Place, Choice] = field(default_factory=dict)
     total: Gain = SAME
     guilty: list[str] = field(default_factory=list)
     tried: int = 0
     rejected: dict[str, int] = field(default_factory=dict)  # reasons, counted
+    everywhere: dict[str, float] = field(default_factory=dict)  # by title of the donor
 
 
 class Search:
@@ -83,6 +85,7 @@ class Search:
                 ranked.append((-gain.ratio, number, title, candidate))
         ranked.sort(key=lambda row: row[:2])  # of equal ones the first of the table
         self.suited = [title for _, _, title, _ in ranked]
+        self.found.everywhere = {title: -ratio for ratio, _, title, _ in ranked}
         for ratio, _, title, candidate in ranked[:_DONORS]:
             if -ratio < _PROMISING:
                 break

@@ -18,8 +18,7 @@ _TITLES = {"own": "the instruction set of the command", "native": "`--isa native
 def mean(results: Sequence[Mapping[str, Any]]) -> float:
     """The geometric mean of speedups; a program whose output differs counts as 1, since it
     would not have been kept."""
-    logs = [math.log(min(one["speedup"], CAP) if one["same"] else 1.0) for one in results]
-    return math.exp(sum(logs) / len(logs))
+    return _geometric([min(one["speedup"], CAP) if one["same"] else 1.0 for one in results])
 
 
 def page(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> str:
@@ -49,7 +48,36 @@ def page(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> st
             "|---|---|---|---|---|---|",
         ]  # fmt: skip
         lines += [_line(one) for one in of_isa]
+    lines += _unasked([one for one in results if one["isa"] == "own"])
     return "\n".join(lines) + "\n"
+
+
+def _unasked(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each donor alone makes of all programs: whether any could be taken without a look."""
+    ratios: dict[str, list[float]] = {}
+    for one in results:
+        for title, ratio in one.get("everywhere", {}).items():
+            ratios.setdefault(title, []).append(ratio)
+    if not ratios:
+        return []
+    rows = sorted(ratios.items(), key=lambda row: -_geometric(row[1]))
+    return [
+        "", "## One donor for everything", "",
+        "Each donor on all hot files of a program, at the instruction set of the command, a few "
+        "runs in turn with `gcc -O3`. One that could be taken without a measurement would have "
+        "to make no program slower; that is why nothing is predicted.", "",
+        "| donor | programs | geometric mean | slowest | fastest | slower by 2 % or more |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {title} | {len(some)} | {_geometric(some):.3f} | {min(some):.3f} | {max(some):.3f} "
+            f"| {sum(ratio <= 0.98 for ratio in some)} |"
+            for title, some in rows
+        ),
+    ]  # fmt: skip
+
+
+def _geometric(ratios: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
 def _coverage(measured: int) -> str:

@@ -52,6 +52,13 @@ def test_no_program_counts_as_more_than_three_and_a_wrong_one_as_one() -> None:
     assert mean([{**RESULT, "speedup": 2.0, "same": False}]) == pytest.approx(1)
 
 
+def test_the_page_says_what_each_donor_makes_of_all_programs() -> None:
+    looks = [{"gcc:o2": 0.9, "clang:o3": 2.0}, {"gcc:o2": 0.9, "clang:o3": 0.5}]
+    text = page([{**RESULT, "everywhere": look} for look in looks], {})
+    assert "| clang:o3 | 2 | 1.000 | 0.500 | 2.000 | 1 |\n| gcc:o2 | 2 | 0.900 |" in text
+    assert "One donor" not in page([{**RESULT, "isa": "native", "everywhere": looks[0]}], {})
+
+
 def test_the_page_has_machine_means_and_rows() -> None:
     text = page([RESULT, {**RESULT, "isa": "native", "decisions": []}], {"gcc": "gcc 1"})
     assert "- gcc: gcc 1" in text
