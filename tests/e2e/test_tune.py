@@ -116,6 +116,7 @@ def test_what_is_faster_is_found_kept_and_repeated(place: Project) -> None:
     assert {one.source for one in decisions} == {"program.c", "other.c"}
     assert all(one.tests > 0 and one.gain for one in decisions)
     assert found["gain"] == 3
+    assert max(found["everywhere"].values()) > 1
     assert found["interval"][0] > 1
     assert not list(place.folder.glob("*.trial"))
     tuned = place.objects()
