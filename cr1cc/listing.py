@@ -18,6 +18,7 @@ from cr1cc.driver.gcc import GCC as GCC_DIALECT
 from cr1cc.errors import EvaluationError, UserError
 from cr1cc.lock import Locked
 from cr1cc.records import Decision, Level, Plan, Toolchain
+from cr1cc.rewrite.engine import Change
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.describe_gcc import describe_gcc
 from cr1cc.toolchain.find import CLANG, family_of, mode_arguments
@@ -26,10 +27,12 @@ from cr1cc.util import process
 
 @dataclass(frozen=True)
 class Listings:
-    """Assembly by the user's own command, and of what was decided."""
+    """Assembly by the user's own command, and of what was decided; windows of that which were
+    made shorter."""
 
     before: bytes
     after: bytes
+    changes: tuple[Change, ...] = ()
 
 
 class Recorded:
@@ -86,12 +89,21 @@ class Recorded:
 
     def _of_gcc(self, decision: Decision) -> Listings:
         from cr1cc.compile_gcc import CompileGcc
-        from cr1cc.donors.search import assembly_of
+        from cr1cc.donors.known import assembly_of
+        from cr1cc.rewrite.gcc import GccRewriter
+        from cr1cc.storage.store import DecisionStore
 
         gcc = describe_gcc(self.driver, cache_dir=self.config.cache_dir, environ=self.environ)
         compiler = CompileGcc(self.plan, gcc, self.config, self.environ, self.folder).compiler
         text, _ = compiler.text()
-        return Listings(compiler.own_assembly(text), assembly_of(compiler, text, decision))
+        chosen = assembly_of(compiler, text, decision)
+        if not decision.rewritten or not decision.rewritten.rewrites:
+            return Listings(compiler.own_assembly(text), chosen)
+        with DecisionStore(self.config) as store:
+            made = GccRewriter(compiler, store.local).shortened(chosen)
+        if not made.assembly:
+            raise UserError("its windows cannot be proved again")
+        return Listings(compiler.own_assembly(text), made.assembly, made.changes)
 
     def _of_clang(self, decision: Decision) -> Listings:
         clang = describe(self.driver, cache_dir=self.config.cache_dir, environ=self.environ)
