@@ -260,7 +260,19 @@ class Rewritten:
 
     @property
     def windows(self) -> int:
+        """How many were replaced."""
         return sum(one.windows for one in self.rewrites)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The functions with such windows."""
+        return frozenset(one.function for one in self.rewrites)
+
+    @property
+    def verdicts(self) -> str:
+        """How many windows got which verdict, as the journal has it."""
+        counts = {"proved": self.windows, "unknown": self.unknown}
+        return " ".join(f"{name}={count}" for name, count in counts.items() if count)
 
 
 class Answer(Enum):
