@@ -29,6 +29,7 @@ from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.journey import Fallback, Report, report
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
+from cr1cc.rewrite.version import rewriting
 from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
@@ -64,14 +65,14 @@ class CompileGcc:
         self.cwd = cwd
         clang = clang_for(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        rewriting = _rewriting(config)
-        self.rewrites = bool(rewriting)
+        by_rules = rewriting(config.rewrite, "gcc")
+        self.rewrites = bool(by_rules)
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
             flags=(plan.language, plan.size_level.value, *plan.key, *processor(plan)),
             basis=Basis(
-                f"{digest()} {VERSION} {rewriting}".rstrip(),
+                f"{digest()} {VERSION} {by_rules}".rstrip(),
                 f"{PROPOSER} {clang.identity}" if clang is not None else PROPOSER,
                 config.budget,
                 0,
@@ -212,12 +213,3 @@ class CompileGcc:
         names = () if self.plan.preprocessed else text.files(system=system)
         folder = [self.cwd] if self.plan.debug else []
         return [*self.plan.messages, *folder, *map(file_digest, names)]
-
-
-def _rewriting(config: Config) -> str:
-    """What decisions depend on where windows are made shorter, "" where they are not."""
-    if config.rewrite == "off":
-        return ""
-    from cr1cc.rewrite.version import identity
-
-    return identity()

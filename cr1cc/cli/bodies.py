@@ -119,5 +119,7 @@ def _maker(name: str, decision: Decision | None, locked: Locked | None) -> str:
     tail = dict(decision.tails).get(name, "")
     if tail and not decision.ic_before:  # a donor of its own
         return tail
+    if not decision.recipe.stages:
+        return "your own command, with shorter windows"
     stages = filter(None, (*decision.recipe.stages, tail))
     return f"{' ; '.join(stages)} {' '.join(decision.recipe.options)}".rstrip()
