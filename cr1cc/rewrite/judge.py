@@ -12,10 +12,11 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from cr1cc.errors import Cr1Error, EvaluationError, GateError, ProofError
+from cr1cc.errors import EvaluationError, GateError, ProofError, UserError
 from cr1cc.gate.verdict import Judgement, Verdict, format_judgement, parse_judgement
+from cr1cc.prove.code import Body, CodeUnit
 from cr1cc.prove.installed import MISSING
 from cr1cc.rewrite.places import described
 from cr1cc.rewrite.version import proofs
@@ -27,10 +28,6 @@ from cr1cc.util import ending
 from cr1cc.util.confine import die_with, limit_time, silence
 from cr1cc.util.messages import read_message, write_message
 
-if TYPE_CHECKING:
-    from cr1cc.prove.code import Body
-    from cr1cc.prove.window import WindowProver
-
 _SECONDS = 600  # of processor time for a process that proves: only what is hung takes so long
 _TOGETHER = 500  # windows that one process judges
 _BY = "proof of a window"
@@ -39,7 +36,14 @@ Key = tuple[Texts, int]  # both texts, and the places that are compared
 Assemble = Callable[[str], bytes]  # raises GateError or EvaluationError for what it does not take
 
 
-_Unit = tuple[bytes, Sequence[Key]]  # an object of windows, b"" of one that does not assemble
+class _Pair(NamedTuple):
+    original: Body
+    new: Body | None  # None: no instructions
+
+    @property
+    def saved(self) -> int:
+        ends = [one.end - one.start for one in (self.original, self.new) if one]
+        return ends[0] - sum(ends[1:])
 
 
 class Known(NamedTuple):
@@ -69,24 +73,38 @@ class Judge:
         self._known.update(self._stored(wanted))
         left = [key for key in wanted if key not in self._known]
         for start in range(0, len(left), _TOGETHER):
-            part = left[start : start + _TOGETHER]
-            units = list(self._assembled(part))
-            order = [key for _, keys in units for key in keys]
-            found = dict(zip(order, _apart(units), strict=True))
+            found = dict(self._found(left[start : start + _TOGETHER]))
             self._known.update(found)
             self._keep(found)
         return self._known
 
-    def _assembled(self, keys: Sequence[Key]) -> Iterator[_Unit]:
+    def _found(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Known]]:
+        """What is found of windows; only those that would be shorter are proved."""
+        pairs = list(self._assembled(keys))
+        shorter = []
+        for key, pair in pairs:
+            if pair is None or pair.saved <= 0:
+                yield key, Known(pair.saved if pair else 0, None)
+            else:
+                shorter.append((key, pair))
+        if shorter:
+            order = [key for key, _ in shorter]
+            yield from zip(order, _apart([(pair, key[1]) for key, pair in shorter]), strict=True)
+
+    def _assembled(self, keys: Sequence[Key]) -> Iterator[tuple[Key, _Pair | None]]:
+        """Both sides of each window; None of what is no code."""
         try:
-            yield self._assemble(_text(keys)), keys
+            unit = CodeUnit("windows", self._assemble(_text(keys)))
         except (GateError, EvaluationError):
             if len(keys) == 1:
-                yield b"", keys
+                yield keys[0], None
             else:
                 middle = len(keys) // 2
                 yield from self._assembled(keys[:middle])
                 yield from self._assembled(keys[middle:])
+            return
+        for number, key in enumerate(keys):
+            yield key, _pair(unit, number, key[0])
 
     def _stored(self, keys: Sequence[Key]) -> dict[Key, Known]:
         if self._store is None:
@@ -127,9 +145,17 @@ def _read(payload: bytes) -> Known | None:
         return None
 
 
-def _apart(units: Sequence[_Unit]) -> Iterator[Known]:
-    """What is found of each window, by a process of its own; of those that it did not come to, no
-    more than that."""
+def _pair(unit: CodeUnit, number: int, texts: Texts) -> _Pair | None:
+    try:
+        new = unit.body(f"new{number}") if texts[1] else None
+        return _Pair(unit.body(f"old{number}"), new)
+    except UserError:  # it has no size
+        return None
+
+
+def _apart(pairs: Sequence[tuple[_Pair, int]]) -> Iterator[Known]:
+    """What the prover says of each window, in a process of its own; of those that it did not come
+    to, no more than that."""
     parent = os.getpid()
     read, write = os.pipe()
     try:
@@ -145,14 +171,14 @@ def _apart(units: Sequence[_Unit]) -> Iterator[Known]:
             ending.handle_no_more()
             silence()
             limit_time(_SECONDS)
-            for known in _proved(units):
+            for known in _proved(pairs):
                 write_message(write, known)
         finally:
             os._exit(0)  # what it did not say is told by its absence
     os.close(write)
     try:
-        for _ in range(sum(len(keys) for _, keys in units)):
-            yield _answer(read) or Known(0, _failed(), lasting=False)
+        for pair, _ in pairs:
+            yield _answer(read) or Known(pair.saved, _failed(), lasting=False)
     finally:
         os.close(read)
         os.kill(pid, signal.SIGKILL)
@@ -171,32 +197,13 @@ def _failed() -> Judgement:
     return Judgement(Verdict.UNKNOWN, _BY, "the process that proves ended")
 
 
-def _proved(units: Sequence[_Unit]) -> Iterator[Known]:
-    from cr1cc.prove.code import CodeUnit
+def _proved(pairs: Sequence[tuple[_Pair, int]]) -> Iterator[Known]:
     from cr1cc.prove.window import WindowProver
 
     prover = WindowProver()
-    for data, keys in units:
-        if not data:
-            yield Known(0, None)
-            continue
-        unit = CodeUnit("windows", data)
-        for number, (texts, compared) in enumerate(keys):
-            try:
-                original = unit.body(f"old{number}")
-                new = unit.body(f"new{number}") if texts[1] else None
-            except Cr1Error:  # no instructions at all, or something that is no function
-                yield Known(0, None)
-            else:
-                yield _one(prover, original, new, compared)
-
-
-def _one(prover: WindowProver, original: Body, new: Body | None, compared: int) -> Known:
-    saved = original.end - original.start - (new.end - new.start if new else 0)
-    if saved <= 0:
-        return Known(saved, None)
-    found = prover.judge(original, new, described(compared))
-    return Known(saved, found, lasting="failures" not in dict(found.evidence))
+    for pair, compared in pairs:
+        found = prover.judge(pair.original, pair.new, described(compared))
+        yield Known(pair.saved, found, "failures" not in dict(found.evidence))
 
 
 def _text(keys: Sequence[Key]) -> str:

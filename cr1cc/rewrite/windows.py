@@ -15,7 +15,7 @@ from cr1cc.rewrite import version
 from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
-from cr1cc.rewrite.pattern import Bindings, Part, built, matched, pattern
+from cr1cc.rewrite.pattern import Bindings, Part, built, could_match, matched, pattern
 from cr1cc.rewrite.places import ALL_FLAGS, FLAGS, GENERAL, Register, flags, whole
 from cr1cc.rewrite.rules import RULES, Objective, Rule
 
@@ -90,6 +90,9 @@ def _spelled(statement: Statement) -> str:
     return f"{statement.name}\t{statement.operands}"
 
 
+_Row = tuple[Rule, tuple[Part, ...], tuple[Part, ...]]  # with the patterns of both sides
+
+
 class Rules:
     """Proposes what the rules for an objective say."""
 
@@ -97,7 +100,8 @@ class Rules:
         order = list(Objective)
         allowed = order[: order.index(objective) + 1]
         self._objective = objective
-        self._rules: dict[str, list[tuple[Rule, tuple[Part, ...], tuple[Part, ...]]]] = {}
+        self._rules: dict[str, list[_Row]] = {}
+        self._beginnings: dict[tuple[str, tuple[type, ...]], list[_Row]] = {}
         for rule in rules:
             if rule.objective in allowed:
                 old = pattern(rule.old)
@@ -114,15 +118,23 @@ class Rules:
         for run in code.runs():
             instructions = [line.instruction for line in run if line.instruction]
             for start, first in enumerate(instructions):
-                for rule, old, new in self._rules.get(first.stem, ()):
+                for rule, old, new in self._beginning_with(first):
                     window = instructions[start : start + len(old)]
-                    if len(window) < len(old):
+                    if [one.stem for one in window] != [part.stem for part in old]:
                         continue
                     found = matched(old, window)
                     if found is not None and _fits(rule, found, run[start + len(old) - 1].live):
                         meaning = found | {n: f(found) for n, f in rule.values.items()}
                         lines = tuple(run[start : start + len(old)])
                         yield Proposal(rule.name, lines, tuple(built(new, meaning)))
+
+    def _beginning_with(self, one: Instruction) -> list[_Row]:
+        """The rules that may match where it stands."""
+        key = (one.stem, tuple(map(type, one.operands)))
+        if key not in self._beginnings:
+            rows = self._rules.get(one.stem, ())
+            self._beginnings[key] = [row for row in rows if could_match(row[1][0], one)]
+        return self._beginnings[key]
 
 
 def windows(sources: Iterable[Source], code: Code, defined: frozenset[str]) -> Iterator[Window]:
