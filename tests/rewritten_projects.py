@@ -36,9 +36,21 @@ from tests.projects.table import PROJECTS
 
 NAMES = ("zlib", "bzip2", "lua", "lz4", "expat", "libpng", "cjson", "jsoncpp", "zstd")
 
-# Runs the compiler, and once more for the assembly where it makes an object.
+# Runs the compiler, and before that once more for the assembly where it makes an object, but for
+# the probes of configure scripts. gcc takes one `-o` only.
 _KEEPING = """#!/bin/sh
-case " $* " in *" -c "*) {compiler} "$@" {more} -w -S -o {folder}/$$.s 2>/dev/null || : ;; esac
+case " $* " in
+*conftest* | *ztest*) ;;
+*" -c "*) (
+    left=$#
+    while [ $left -gt 0 ]; do
+        word=$1 left=$((left - 1))
+        shift
+        if [ "$word" != -o ]; then set -- "$@" "$word"; else shift; left=$((left - 1)); fi
+    done
+    {compiler} "$@" {more} -w -S -o {folder}/$$.s 2>/dev/null
+) ;;
+esac
 exec {compiler} "$@"
 """
 
@@ -150,7 +162,7 @@ def _measure(name: str, way: Way, folder: Path) -> Counts:
     judge = Judge(lambda text: assembled(text, os.environ), "as", store)
     rewriter = Rewriter([Rules(way.objective)], judge)
     start = sum(os.times()[:4])
-    for file in sorted(kept.iterdir()):
+    for file in sorted(kept.glob("*.s")):
         try:
             counts.add(_of_file(rewriter, file.read_text(errors="surrogateescape")))
         except (AsmError, GateError):
