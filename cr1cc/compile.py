@@ -137,8 +137,11 @@ class Compile:
                 report = Report(0, stored.outcome, stored.key, "object", sizes=sizes)
                 return replace(report, model_problem=self.model_problem)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
-            if self.rewriting and report.status == 0 and report.decision is not None:
-                report = self._rewritten(store, report, report.decision)
+            if self.rewriting:
+                from cr1cc.rewrite.clang import ClangRewriter
+
+                rewriter = ClangRewriter(self.plan, self.compiler, self.context, store)
+                report = rewriter.report(report, self.emitted, self.rewriting)
                 repeatable = repeatable and report.lasting
             silent = report.outcome in _SILENT
             if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
@@ -156,16 +159,6 @@ class Compile:
         """Where the object is stored, by who proposes now."""
         command = (*self.plan.codegen, *filter(None, (self.rewriting,)))
         return object_key(self.context, bitcode, command, self.proposer.machine)
-
-    def _rewritten(self, store: DecisionStore, report: Report, decision: Decision) -> Report:
-        """Make windows in the assembly of the object shorter."""
-        from cr1cc.rewrite.clang import ClangRewriter
-
-        rewriter = ClangRewriter(self.plan, self.compiler, self.context, store.local)
-        done = rewriter.report(report, decision, self.emitted, self.rewriting)
-        if done.lasting and done.decision is not None:
-            store.put_module(done.key, done.decision)
-        return done
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""

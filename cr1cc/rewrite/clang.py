@@ -15,7 +15,7 @@ from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Plan, Recipe, Rewritten
 from cr1cc.rewrite.shorten import Shortened, Shortener
 from cr1cc.storage.keys import KeyContext, rewritten_key
-from cr1cc.storage.local import LocalStore
+from cr1cc.storage.store import DecisionStore
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.elf import NotElfError, ObjectFile
 
@@ -42,31 +42,34 @@ class Done:
 
 
 class ClangRewriter:
-    """For one plan. `store` keeps verdicts."""
+    """For one plan. `store` keeps verdicts, and the decisions that rest on them."""
 
     def __init__(
-        self, plan: Plan, compiler: RealCompiler, context: KeyContext, store: LocalStore | None
+        self, plan: Plan, compiler: RealCompiler, context: KeyContext, store: DecisionStore
     ) -> None:
         self._plan = plan
+        self._store = store
         self._triple = context.triple
         self._compiler = compiler
         self._shortener = Shortener(
-            plan.size_level, compiler.assemble_plainly, context.compiler, store
+            plan.size_level, compiler.assemble_plainly, context.compiler, store.local
         )
 
-    def report(
-        self, report: Report, decision: Decision, emitted: Emitted | None, rewriting: str
-    ) -> Report:
+    def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:
         """The report of a compile whose output was replaced if that got smaller. The decision has
         a key of its own, which `rewriting` is part of: what it rests on is kept as it was."""
+        if report.status or report.decision is None:
+            return report
         output = self._plan.output
         try:
-            done = self.improved(decision, emitted, contents(output))
+            done = self.improved(report.decision, emitted, contents(output))
             if done.data is not None:
                 replace_file(output, done.data, os.stat(output).st_mode & 0o777)
         except (OSError, NotElfError) as error:
             return replace(report, detail=str(error), lasting=False)
         key = rewritten_key(report.key, rewriting)
+        if done.lasting:
+            self._store.put_module(key, done.decision)
         made = report_of(report.status, done.decision, key, report.hit)
         return replace(made, lasting=done.lasting)
 
