@@ -93,11 +93,11 @@ class Counts:
 
 
 def run(folder: Path, names: Sequence[str], ways: Sequence[str], seconds: float) -> None:
-    """Measure what is not measured yet, project by project, until the time is over."""
+    """Measure what is not measured yet, way by way, until the time is over."""
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    for name in names:
-        for way in ways:
+    for way in ways:
+        for name in names:
             file = folder / f"{name}{way.replace(' ', '')}.json"
             if file.exists() or time.monotonic() - started > seconds:
                 continue
