@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cr1cc import decide
@@ -14,6 +15,7 @@ from cr1cc.journey import report as report_of
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Plan, Recipe, Rewritten
 from cr1cc.rewrite.shorten import Shortened, Shortener
+from cr1cc.rewrite.windows import Source
 from cr1cc.storage.keys import KeyContext, rewritten_key
 from cr1cc.storage.store import DecisionStore
 from cr1cc.util.atomic import replace_file
@@ -42,17 +44,23 @@ class Done:
 
 
 class ClangRewriter:
-    """For one plan. `store` keeps verdicts, and the decisions that rest on them."""
+    """For one plan. `store` keeps verdicts, and the decisions that rest on them; `more` propose
+    windows besides the rules."""
 
     def __init__(
-        self, plan: Plan, compiler: RealCompiler, context: KeyContext, store: DecisionStore
+        self,
+        plan: Plan,
+        compiler: RealCompiler,
+        context: KeyContext,
+        store: DecisionStore,
+        more: Sequence[Source] = (),
     ) -> None:
         self._plan = plan
         self._store = store
         self._triple = context.triple
         self._compiler = compiler
         self._shortener = Shortener(
-            plan.size_level, compiler.assemble_plainly, context.compiler, store.local
+            plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more
         )
 
     def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:

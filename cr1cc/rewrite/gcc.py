@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cr1cc import decide
@@ -13,6 +14,7 @@ from cr1cc.errors import EvaluationError
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Rewritten
 from cr1cc.rewrite.shorten import Shortened, Shortener
+from cr1cc.rewrite.windows import Source
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
 
@@ -26,13 +28,15 @@ _WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
 
 
 class GccRewriter:
-    """For one plan. `store` keeps verdicts."""
+    """For one plan. `store` keeps verdicts; `more` propose windows besides the rules."""
 
-    def __init__(self, compiler: RealGcc, store: LocalStore | None) -> None:
+    def __init__(
+        self, compiler: RealGcc, store: LocalStore | None, more: Sequence[Source] = ()
+    ) -> None:
         self.compiler = compiler
         level = compiler.plan.size_level
         tool = compiler.toolchain.identity
-        self._shortener = Shortener(level, compiler.assemble_plainly, tool, store)
+        self._shortener = Shortener(level, compiler.assemble_plainly, tool, store, more)
         self.lasting = True  # whether all so far comes out so each time
 
     def improved(self, text: bytes, baseline: bytes, best: Best) -> Best:

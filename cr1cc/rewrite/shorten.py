@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
-from cr1cc.errors import AsmError, ProofError
+from cr1cc.errors import AsmError, ModelError, ProofError
 from cr1cc.records import Level, Rewrite, Rewritten
 from cr1cc.rewrite.engine import Change, Report, Rewriter
 from cr1cc.rewrite.judge import Judge
@@ -44,7 +44,9 @@ class Shortened(NamedTuple):
 
 class Shortener:
     """Makes assembly shorter for a level. `assemble` gives the object of a text and raises
-    EvaluationError, `tool` names what it does it with; `store` keeps verdicts."""
+    EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `more`: who
+    proposes windows besides the rules; what they depend on is for the keys of whoever names
+    them."""
 
     def __init__(
         self,
@@ -52,15 +54,13 @@ class Shortener:
         assemble: Callable[[bytes], bytes],
         tool: str,
         store: LocalStore | None = None,
+        more: Sequence[Source] = (),
     ) -> None:
         self._row = TABLE[level]
         self._assemble = assemble
         self._tool = tool
         self._store = store
-
-    def sources(self) -> list[Source]:
-        """Who proposes windows: the place for more of them."""
-        return [Rules(self._row.objective)]
+        self._sources = (Rules(self._row.objective), *more)
 
     def shorten(self, assembly: bytes) -> Shortened:
         """What can be done to a text; why nothing, where that is so."""
@@ -75,10 +75,10 @@ class Shortener:
                 self._tool,
                 self._store,
             )
-            new, report = Rewriter(self.sources(), judge, self._row.windows).rewrite(unit)
+            new, report = Rewriter(self._sources, judge, self._row.windows).rewrite(unit)
         except AsmError as error:
             return _nothing(str(error))
-        except (ProofError, OSError) as error:  # of this machine, now
+        except (ModelError, ProofError, OSError) as error:  # of this machine, now
             return _nothing(str(error), lasting=False)
         text = print_unit(new).encode("utf-8", "surrogateescape") if report.changes else b""
         return Shortened(text, _record(report), report.lasting, tuple(report.changes))

@@ -16,10 +16,9 @@ from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
 from cr1cc.rewrite.pattern import Bindings, Part, built, could_match, matched, pattern
-from cr1cc.rewrite.places import ALL_FLAGS, FLAGS, GENERAL, Register, flags, whole
+from cr1cc.rewrite.places import ALL_FLAGS, ALL_GENERAL, FLAGS, GENERAL, Register, flags, whole
 from cr1cc.rewrite.rules import RULES, Objective, Rule
 
-_GENERAL = sum(whole(number) for number in range(len(GENERAL)))
 _CALLER_SAVED = sum(
     whole(GENERAL.index(name))
     for name in ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
@@ -141,7 +140,7 @@ def windows(sources: Iterable[Source], code: Code, defined: frozenset[str]) -> I
     """All windows of a function that sources propose. `defined`: the unit's symbols."""
     if not code.is_plain or code.has_handlers or code.uses_places:
         return
-    kept = _GENERAL & ~clobbered(code, defined)
+    kept = ALL_GENERAL & ~clobbered(code, defined)
     for source in sources:
         for by, old, new in source.proposals(code):
             if _follow_each_other(old):
