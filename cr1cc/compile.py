@@ -31,6 +31,7 @@ from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Answer, Decision, Plan, Recipe, Toolchain
 from cr1cc.resident.client import Resident
 from cr1cc.resident.place import Service
+from cr1cc.rewrite.version import rewriting
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
@@ -75,6 +76,8 @@ class Compile:
         self.residents: list[Resident] = []
         self.resident = self._resident("llvm", toolchain.libllvm, (toolchain.libllvm,))
         self.model_problem = ""
+        self.rewriting = rewriting(config.rewrite, "clang")
+        self.emitted: Emitted | None = None  # what stands in the place of the baseline
         self._propose_by(self._proposer(), triple)
 
     def _resident(self, kind: str, path: str, files: tuple[str, ...]) -> Resident | None:
@@ -134,6 +137,12 @@ class Compile:
                 report = Report(0, stored.outcome, stored.key, "object", sizes=sizes)
                 return replace(report, model_problem=self.model_problem)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
+            if self.rewriting:
+                from cr1cc.rewrite.clang import ClangRewriter
+
+                rewriter = ClangRewriter(self.plan, self.compiler, self.context, store)
+                report = rewriter.report(report, self.emitted, self.rewriting)
+                repeatable = repeatable and report.lasting
             silent = report.outcome in _SILENT
             if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
                 data = contents(self.plan.output)
@@ -148,7 +157,8 @@ class Compile:
 
     def _place(self, bitcode: bytes) -> str:
         """Where the object is stored, by who proposes now."""
-        return object_key(self.context, bitcode, self.plan.codegen, self.proposer.machine)
+        command = (*self.plan.codegen, *filter(None, (self.rewriting,)))
+        return object_key(self.context, bitcode, command, self.proposer.machine)
 
     def _store(self) -> DecisionStore:
         """The store, which gives out nothing that is not vetted here and now."""
@@ -206,6 +216,7 @@ class Compile:
             if ObjectFile(emitted.data).loadable_bytes() != known.bytes_after:
                 return False  # not the decision of this module: a poisoned entry
             self.compiler.replace(emitted)
+            self.emitted = emitted
         except (EvaluationError, NotElfError, OSError):
             return False
         return True
@@ -229,6 +240,7 @@ class Compile:
                 decision, emitted = self._improved(evaluator, store, fingerprint)
             if emitted is not None:
                 self.compiler.replace(emitted, os.stat(self.plan.output).st_mode & 0o777)
+                self.emitted = emitted
         except (EvaluationError, OSError, NotElfError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
         store.put_module(key, decision)

@@ -3,8 +3,9 @@
     preprocess → text → is this object known? replace the object
                       → else: the own command makes the baseline and says what it has to say
                         → is this text's decision known? build what it names, replace
-                        → else: build all donors, replace by the smallest object that they
-                          or their functions give, store the decision
+                        → else: build all donors, take the smallest object that they or their
+                          functions give, make windows of its assembly shorter, replace, store
+                          the decision
 
 Only an object that was made of the very same files by a command that said nothing comes
 without the own command: what gcc prints may depend on comments and columns, which the text
@@ -13,23 +14,28 @@ does not show.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cr1cc.config import Config
-from cr1cc.donors.build import Clang, RealGcc
+from cr1cc.donors.build import RealGcc
+from cr1cc.donors.circumstances import clang_for, file_digest, processor
 from cr1cc.donors.table import Donor
 from cr1cc.donors.text import Text
 from cr1cc.emit import contents
-from cr1cc.errors import EvaluationError
+from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.journey import Fallback, Report, report
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
+from cr1cc.rewrite.version import rewriting
 from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.gcc import GccRewriter
 
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
 
@@ -57,14 +63,16 @@ class CompileGcc:
         self.toolchain = toolchain
         self.config = config
         self.cwd = cwd
-        clang = _clang(plan, toolchain, config, environ)
+        clang = clang_for(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
+        by_rules = rewriting(config.rewrite, "gcc")
+        self.rewrites = bool(by_rules)
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
-            flags=(plan.language, plan.size_level.value, *plan.key, *_machine(plan)),
+            flags=(plan.language, plan.size_level.value, *plan.key, *processor(plan)),
             basis=Basis(
-                f"{digest()} {VERSION}",
+                f"{digest()} {VERSION} {by_rules}".rstrip(),
                 f"{PROPOSER} {clang.identity}" if clang is not None else PROPOSER,
                 config.budget,
                 0,
@@ -94,7 +102,8 @@ class CompileGcc:
             if status:
                 return Report(status, Outcome.BASELINE_FAILED, key)
             done = self._improved(store, text, key)
-            if said_nothing and silent and text.complete and done.outcome in _SILENT:
+            repeatable = silent and text.complete and done.lasting
+            if said_nothing and repeatable and done.outcome in _SILENT:
                 made = StoredObject(done.key, done.outcome, *done.sizes, contents(self.plan.output))
                 store.put_object(place, made)
             return replace(done, store_problem=next(iter(store.problems), ""))
@@ -108,15 +117,27 @@ class CompileGcc:
             known = store.module(key) if text.complete else None
             if known is not None and self._repeat(store, known, key, text, baseline):
                 return report(0, known, key, store.origin)
-            decision, data = best_donor(self.compiler, text.data, baseline, self._donors(text))
+            best = best_donor(self.compiler, text.data, baseline, self._donors(text))
+            lasting = True
+            if self.rewrites:
+                rewriter = self._rewriter(store)
+                best = rewriter.improved(text.data, baseline, best)
+                lasting = rewriter.lasting
+            decision, data, _ = best
             if data is not None:
                 self._replace(data)
-                self._keep(store, key, decision, text, data)
-        except (EvaluationError, OSError) as error:
+                if lasting:
+                    self._keep(store, key, decision, text, data)
+        except (AsmError, EvaluationError, OSError, ValueError) as error:
             return Report(0, Outcome.INTERNAL_ERROR, key, detail=str(error))
-        if text.complete:
+        if text.complete and lasting:
             store.put_module(key, decision)
-        return report(0, decision, key)
+        return replace(report(0, decision, key), lasting=lasting)
+
+    def _rewriter(self, store: DecisionStore) -> GccRewriter:
+        from cr1cc.rewrite.gcc import GccRewriter
+
+        return GccRewriter(self.compiler, store.local)
 
     def _repeat(
         self, store: DecisionStore, known: Decision, key: str, text: Text, baseline: bytes
@@ -124,13 +145,16 @@ class CompileGcc:
         """Do again what is known to be better; False if the result is not what is known."""
         if known.answer is not Answer.BETTER:
             return True
-        from cr1cc.donors.search import checked, repeated
+        from cr1cc.donors.known import checked, repeated
 
         donors = self._donors(text)
         stored = store.object(self._place(text, known)) if self._depends_on_text(text) else None
         data = stored.data if stored is not None and stored.key == key else None
         if data is None or not checked(self.compiler, baseline, donors, known, data):
-            data = repeated(self.compiler, text.data, baseline, donors, known)
+            finish = None
+            if known.rewritten is not None and known.rewritten.rewrites:
+                finish = self._rewriter(store).finished
+            data = repeated(self.compiler, text.data, baseline, donors, known, finish)
             if data is not None:
                 self._keep(store, key, known, text, data)
         if data is not None:
@@ -188,47 +212,4 @@ class CompileGcc:
         system = any(word.startswith("-Wsystem-headers") for word in self.plan.messages)
         names = () if self.plan.preprocessed else text.files(system=system)
         folder = [self.cwd] if self.plan.debug else []
-        return [*self.plan.messages, *folder, *map(_digest, names)]
-
-
-def _clang(
-    plan: Plan, toolchain: GccToolchain, config: Config, environ: Mapping[str, str]
-) -> Clang | None:
-    """The clang that may make objects for this command, if there is one."""
-    if not config.clang_donors:
-        return None
-    from cr1cc.donors.clang_options import clang_options, granted
-    from cr1cc.errors import ToolchainError
-    from cr1cc.toolchain.describe import describe
-    from cr1cc.toolchain.find import find_compiler
-
-    options = clang_options(plan, toolchain)
-    if options is None:
-        return None
-    try:
-        driver = find_compiler("clang", setting=config.clang or None, environ=environ, own="")
-        found = describe(driver, cache_dir=config.cache_dir, environ=environ)
-    except ToolchainError:
-        return None
-    return Clang(driver, found.identity, found.major, options, granted(plan))
-
-
-def _digest(name: bytes) -> str:
-    """Of what a file holds; a file that a `#line` names need not be there."""
-    try:
-        with open(name, "rb") as file:
-            return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
-    except (OSError, ValueError):
-        return ""
-
-
-def _machine(plan: Plan) -> tuple[str, ...]:
-    """What `native` stands for here: all that the kernel says about the first processor."""
-    if not any(word.endswith("=native") for word in plan.codegen):
-        return ()
-    try:
-        told = contents("/proc/cpuinfo").partition(b"\n\n")[0]
-    except OSError:
-        told = os.urandom(16)
-    lines = [line for line in told.splitlines() if b"MHz" not in line]
-    return (hashlib.blake2b(b"\n".join(lines), digest_size=16).hexdigest(),)
+        return [*self.plan.messages, *folder, *map(file_digest, names)]

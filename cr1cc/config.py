@@ -134,6 +134,13 @@ SETTINGS: tuple[Setting, ...] = (
         "coreset",
         "who proposes recipes",
     ),
+    Setting(
+        "rewrite",
+        "name",
+        _choice("off", "gcc", "all"),
+        "gcc",
+        "whose assembly is made shorter by rules that are proved",
+    ),
     Setting("tail_budget", "number", _integer(0, 1000), 3, "tails tried on each function"),
 )
 
@@ -159,6 +166,7 @@ class Config(NamedTuple):
     model: str = ""
     packs: bool = True
     proposer: str = "coreset"
+    rewrite: str = "gcc"
     tail_budget: int = 3
     origins: Mapping[str, str] = MappingProxyType({})
 

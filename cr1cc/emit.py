@@ -6,19 +6,28 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cr1cc.driver.commands import emission_command, emitted_split_dwarf, front_end_command
+from cr1cc.driver.commands import (
+    emission_command,
+    emitted_split_dwarf,
+    front_end_command,
+    listing_command,
+)
 from cr1cc.errors import EvaluationError
 from cr1cc.records import Plan
 from cr1cc.util import ending, process
 from cr1cc.util.atomic import replace_file
 
+_FROM_TEXT = ("-c", "-x", "assembler", "-", "-o", "-")
+
 
 @dataclass(frozen=True)
 class Emitted:
-    """An object and, with -gsplit-dwarf, the debug data that belongs to it."""
+    """An object and, with -gsplit-dwarf, the debug data that belongs to it; the bitcode that it
+    was made of."""
 
     data: bytes
     debug: bytes = b""
+    bitcode: bytes = b""
 
 
 class RealCompiler:
@@ -66,7 +75,41 @@ class RealCompiler:
                 os.close(source)
             if status or diagnostics:
                 raise EvaluationError("the real compiler did not take the module silently")
-            return Emitted(*map(contents, files)) if files else Emitted(data)
+            found, debug = map(contents, files) if files else (data, b"")
+            return Emitted(found, debug, bitcode)
+
+    def listing(self, emitted: Emitted | None, options: Sequence[str]) -> bytes:
+        """The assembly of what was emitted with those options, or of the user's own command.
+
+        Raises EvaluationError if the compiler fails or has anything to say.
+        """
+        if emitted is None:
+            return self._silently(listing_command(self.plan))
+        return self._silently(
+            emission_command(self.plan, "-", "-", options, what="-S"), emitted.bitcode
+        )
+
+    def assemble(self, assembly: bytes) -> bytes:
+        """The object of an assembly, with the user's options. Raises EvaluationError so."""
+        return self._silently(["-Qunused-arguments", *self.plan.codegen, *_FROM_TEXT], assembly)
+
+    def assemble_plainly(self, assembly: bytes) -> bytes:
+        """The same for the user's target with no other option, so that it depends on the compiler
+        alone."""
+        target = [f"--target={self.plan.triple}"] if self.plan.triple else []
+        return self._silently([*target, *_FROM_TEXT], assembly)
+
+    def _silently(self, arguments: Sequence[str], given: bytes = b"") -> bytes:
+        source = process.memory_file(given)
+        try:
+            status, data, said = process.capture(
+                [*self._start, *arguments], self.environ, stdin=source
+            )
+        finally:
+            os.close(source)
+        if status or said or not data:
+            raise EvaluationError("the real compiler did not make assembly or take it silently")
+        return data
 
     def replace(self, emitted: Emitted, mode: int = 0o666) -> None:
         """Put an object in the place of the user's. Raises OSError."""

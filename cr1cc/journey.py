@@ -31,6 +31,7 @@ class Report:
     store_problem: str = ""  # why the store could not be used, if it could not
     daemon_problem: str = ""  # the same of the resident processes
     model_problem: str = ""  # the same of the model
+    lasting: bool = True  # whether it would come out so again: nothing crashed meanwhile
 
 
 def report(status: int, decision: Decision, key: str, hit: str = "") -> Report:

@@ -7,7 +7,7 @@ Nothing is written, the dependency file of the command included.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cr1cc.config import Config
@@ -15,9 +15,11 @@ from cr1cc.driver.argv import parse
 from cr1cc.driver.clang import CLANG as CLANG_DIALECT
 from cr1cc.driver.commands import emission_command, front_end_command, listing_command
 from cr1cc.driver.gcc import GCC as GCC_DIALECT
+from cr1cc.emit import RealCompiler
 from cr1cc.errors import EvaluationError, UserError
 from cr1cc.lock import Locked
 from cr1cc.records import Decision, Level, Plan, Toolchain
+from cr1cc.rewrite.engine import Change
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.describe_gcc import describe_gcc
 from cr1cc.toolchain.find import CLANG, family_of, mode_arguments
@@ -26,10 +28,12 @@ from cr1cc.util import process
 
 @dataclass(frozen=True)
 class Listings:
-    """Assembly by the user's own command, and of what was decided."""
+    """Assembly by the user's own command, and of what was decided; windows of that which were
+    made shorter."""
 
     before: bytes
     after: bytes
+    changes: tuple[Change, ...] = ()
 
 
 class Recorded:
@@ -86,19 +90,44 @@ class Recorded:
 
     def _of_gcc(self, decision: Decision) -> Listings:
         from cr1cc.compile_gcc import CompileGcc
-        from cr1cc.donors.search import assembly_of
+        from cr1cc.donors.known import assembly_of
 
         gcc = describe_gcc(self.driver, cache_dir=self.config.cache_dir, environ=self.environ)
         compiler = CompileGcc(self.plan, gcc, self.config, self.environ, self.folder).compiler
         text, _ = compiler.text()
-        return Listings(compiler.own_assembly(text), assembly_of(compiler, text, decision))
+        chosen = assembly_of(compiler, text, decision)
+        if not decision.rewritten or not decision.rewritten.rewrites:
+            return Listings(compiler.own_assembly(text), chosen)
+        own = compiler.own_assembly(text)
+        return self._shortened(own, chosen, compiler.assemble_plainly, gcc.identity)
 
     def _of_clang(self, decision: Decision) -> Listings:
         clang = describe(self.driver, cache_dir=self.config.cache_dir, environ=self.environ)
-        bitcode = self._run(front_end_command(self.plan, "-", with_dependencies=False))
-        optimised = self._optimised(clang, bitcode, decision)
-        command = emission_command(self.plan, "-", "-", decision.recipe.options, what="-S")
-        return Listings(self._run(listing_command(self.plan)), self._run(command, optimised))
+        own = self._run(listing_command(self.plan))
+        chosen = own
+        if decision.recipe.stages or decision.tails:
+            bitcode = self._run(front_end_command(self.plan, "-", with_dependencies=False))
+            optimised = self._optimised(clang, bitcode, decision)
+            command = emission_command(self.plan, "-", "-", decision.recipe.options, what="-S")
+            chosen = self._run(command, optimised)
+        if not decision.rewritten or not decision.rewritten.rewrites:
+            return Listings(own, chosen)
+        compiler = RealCompiler(self.plan, self.driver, self.mode, self.environ)
+        return self._shortened(own, chosen, compiler.assemble_plainly, clang.identity)
+
+    def _shortened(
+        self, own: bytes, chosen: bytes, assemble: Callable[[bytes], bytes], tool: str
+    ) -> Listings:
+        """With the windows of the chosen assembly that became shorter."""
+        from cr1cc.rewrite.shorten import Shortener
+        from cr1cc.storage.store import DecisionStore
+
+        assert isinstance(self.plan.level, Level)
+        with DecisionStore(self.config) as store:
+            made = Shortener(self.plan.level, assemble, tool, store.local).shorten(chosen)
+        if not made.assembly:
+            raise UserError("its windows cannot be proved again")
+        return Listings(own, made.assembly, made.changes)
 
     def _optimised(self, clang: Toolchain, bitcode: bytes, decision: Decision) -> bytes:
         from cr1cc.evaluate.evaluator import Evaluator

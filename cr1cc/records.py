@@ -232,6 +232,49 @@ class FunctionChange:
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
+@dataclass(frozen=True)
+class Rewrite:
+    """Windows of one function that were replaced alike. `by`: the rule, or who else proposed;
+    `saved` in bytes and `questions` to solvers: of all of them together."""
+
+    function: str
+    by: str
+    windows: int
+    saved: int
+    questions: int
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """What became of windows of instructions in the assembly of an object. All that were
+    replaced are proved. `functions` were looked at, `tried` of them have windows that would be
+    shorter; `unknown` of those are not proved; `left`: windows beyond the limit. `reason`: why
+    nothing was done, "" if something was, or there was nothing to do."""
+
+    rewrites: tuple[Rewrite, ...] = ()
+    functions: int = 0
+    tried: int = 0
+    unknown: int = 0
+    left: int = 0
+    reason: str = ""
+
+    @property
+    def windows(self) -> int:
+        """How many were replaced."""
+        return sum(one.windows for one in self.rewrites)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The functions with such windows."""
+        return frozenset(one.function for one in self.rewrites)
+
+    @property
+    def verdicts(self) -> str:
+        """How many windows got which verdict, as the journal has it."""
+        counts = {"proved": self.windows, "unknown": self.unknown}
+        return " ".join(f"{name}={count}" for name, count in counts.items() if count)
+
+
 class Answer(Enum):
     """The three kinds of answer that are stored apart."""
 
@@ -258,3 +301,4 @@ class Decision:
     functions: tuple[FunctionChange, ...] = field(default=())
     trace: tuple[Turn, ...] = ()
     machine: str = ""  # on which else it depends (`policy.interface.Proposer`), if on any
+    rewritten: Rewritten | None = None  # of its assembly; None: it was not looked at

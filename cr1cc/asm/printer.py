@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from cr1cc.asm.section import TEXT
 from cr1cc.asm.unit import Piece, Unit
@@ -14,10 +16,13 @@ def print_unit(unit: Unit) -> str:
 
 
 def lines_of(pieces: Iterable[Piece]) -> Iterator[str]:
-    """The lines of pieces, with a section directive in full wherever the section changes."""
+    """The lines of pieces, with a section directive in full wherever the section changes, and
+    the marks of what the source wrote."""
     current = TEXT.key  # the assembler begins there
     for section, _, statements in pieces:
         if section.key != current:
             yield section.spelled
             current = section.key
-        yield from map(str, statements)
+        for inline, rows in groupby(statements, attrgetter("inline")):
+            lines = list(map(str, rows))
+            yield from ["#APP", *lines, "#NO_APP"] if inline else lines

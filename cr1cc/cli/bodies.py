@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cr1cc.asm.ifunc import ending
 from cr1cc.cli import sides
@@ -14,19 +14,34 @@ from cr1cc.listing import Recorded
 from cr1cc.lock import Locked
 from cr1cc.outcome import Kind, Outcome
 from cr1cc.records import Decision
+from cr1cc.rewrite.engine import Change
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 
 
 @dataclass(frozen=True)
+class Shorter:
+    """A window that was replaced. `by`: the rule; `saved` in bytes."""
+
+    by: str
+    old: str
+    new: str
+    saved: int
+    verdict: str
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Bodies:
-    """Lines of assembly before and after; `made_by` is what made the second ones."""
+    """Lines of assembly before and after; `made_by` is what made the second ones, `windows` what
+    was made shorter in them."""
 
     function: str
     made_by: str
     titles: tuple[str, str]
     before: list[str]
     after: list[str]
+    windows: list[Shorter] = field(default_factory=list)
 
 
 def bodies_of(
@@ -56,6 +71,7 @@ def bodies_of(
         (f"by {_own(recorded)}{sizes[0]}", f"as decided{sizes[1]}"),
         sides.body(before, name),
         sides.body(after, now) or sides.body(after, name),
+        [_shorter(one) for one in made.changes if one.function == name],
     )
     if not bodies.before and not bodies.after:
         known = ", ".join(sorted({*sides.functions(before), *sides.functions(after)})[:8])
@@ -63,6 +79,13 @@ def bodies_of(
     return replace(
         bodies, before=bodies.before or ["(no body)"], after=bodies.after or ["(no body)"]
     )
+
+
+def _shorter(one: Change) -> Shorter:
+    old, new = ("; ".join(" ".join(line.split()) for line in side) for side in (one.old, one.new))
+    evidence = (one.judgement.by, *(f"{key} {value}" for key, value in one.judgement.evidence))
+    words = one.judgement.verdict.word, ", ".join(evidence)
+    return Shorter(one.by, old, new or "nothing", one.saved, *words)
 
 
 def _has_clang_donors(decision: Decision) -> bool:
@@ -96,5 +119,7 @@ def _maker(name: str, decision: Decision | None, locked: Locked | None) -> str:
     tail = dict(decision.tails).get(name, "")
     if tail and not decision.ic_before:  # a donor of its own
         return tail
+    if not decision.recipe.stages:
+        return "your own command, with shorter windows"
     stages = filter(None, (*decision.recipe.stages, tail))
     return f"{' ; '.join(stages)} {' '.join(decision.recipe.options)}".rstrip()

@@ -15,7 +15,7 @@ from cr1cc.errors import UserError
 from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.passes.recipe import format_recipe
-from cr1cc.records import Decision
+from cr1cc.records import Decision, Rewritten
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
@@ -45,7 +45,7 @@ def command(file: str, as_json: bool, name: str, trace: bool) -> None:
     shown = bodies_of(event, decision, locked, name) if name else None
     if as_json:
         known = {**_document(event, decision), "locked": vars(locked) if locked else None}
-        output.document({**known, "bodies": vars(shown) if shown else None})
+        output.document({**known, "bodies": asdict(shown) if shown else None})
     else:
         _print(event, decision)
         if locked is not None:
@@ -57,6 +57,11 @@ def command(file: str, as_json: bool, name: str, trace: bool) -> None:
             for label, text in (("function", shown.function), ("body by", shown.made_by)):
                 click.echo(f"{label + ':':<13}{output.plain(text)}")
             sides.show(shown.titles, shown.before, shown.after)
+            if shown.windows:
+                click.echo()
+                headings = ("window", "became", "saved", "verdict", "by", "evidence")
+                made = [(w.old, w.new, w.saved, w.verdict, w.by, w.evidence) for w in shown.windows]
+                output.table(headings, made, numbers=(2,))
 
 
 def _event(file: str) -> journal.Event:
@@ -129,6 +134,7 @@ def _document(event: journal.Event, decision: Decision | None) -> dict[str, obje
             "evidence": decision.evidence,
             "functions": [asdict(change) for change in decision.functions],
             "trace": [asdict(turn) for turn in decision.trace],
+            "rewritten": asdict(decision.rewritten) if decision.rewritten else None,
         },
     }
 
@@ -164,6 +170,13 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
         own = "own pipeline" if decision.ic_before else "own donor"
         headings = ("function", "before", "after", "change", own, "known from")
         output.table(headings, rows, numbers=(1, 2, 3))
+    if decision is not None and decision.rewritten and decision.rewritten.rewrites:
+        click.echo()
+        shorter = [
+            (r.function, r.by, r.windows, r.saved, r.questions) for r in decision.rewritten.rewrites
+        ]
+        titles = ("function", "rule", "windows", "bytes saved", "questions to solvers")
+        output.table(titles, shorter, numbers=(2, 3, 4))
 
 
 def _print_trace(decision: Decision) -> None:
@@ -184,6 +197,15 @@ def _print_trace(decision: Decision) -> None:
         click.echo("no turn was recorded with this decision")
 
 
+def _rewritten(done: Rewritten) -> str:
+    """What became of windows of assembly, in words."""
+    if done.reason:
+        return f"no: {done.reason}"
+    words = f"{done.windows} windows in {len(done.names)} of {done.functions} functions, all proved"
+    words += f"; {done.unknown} that would be shorter are not proved" if done.unknown else ""
+    return words + (f"; {done.left} beyond the limit" if done.left else "")
+
+
 def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
     before, after = decision.bytes_before, decision.bytes_after
     lines = [
@@ -194,6 +216,8 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
     ]
     if not decision.ic_before:  # the object of a donor build: no module was seen
         lines.pop()
+    if decision.rewritten is not None:
+        lines.append(("rewritten", _rewritten(decision.rewritten)))
     made = [
         ("proposed by", f"{decision.proposer}, {decision.evaluations} evaluations"),
         ("evidence", decision.evidence),

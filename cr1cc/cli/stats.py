@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import click
 
 from cr1cc.cli import output
 from cr1cc.config import state_home
+from cr1cc.gate.verdict import Verdict
 from cr1cc.outcome import Kind, Outcome
 from cr1cc.storage import journal
 
@@ -44,13 +45,15 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
     """The totals of `events`; keys and nesting are what `--json` prints.
 
     Bytes are loadable bytes of the objects that were replaced; `unchanged` are those
-    that were understood and stayed as the real compiler made them.
+    that were understood and stayed as the real compiler made them. Verdicts are those on windows
+    of assembly, of compiles whose object was not known.
     """
     outcomes: Counter[str] = Counter()
     details: dict[str, Counter[str]] = {}
     hits: Counter[str] = Counter()
     problems: dict[str, Counter[str]] = {field: Counter() for field in _PROBLEMS}
-    before = after = evaluations = commands = 0
+    verdicts: Counter[str] = Counter()
+    before = after = evaluations = commands = rewritten = 0
     since = None
     for event in events:
         commands += 1
@@ -62,6 +65,8 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         for field in _PROBLEMS:
             if problem := getattr(event, field):
                 problems[field][problem] += 1
+        verdicts.update(dict(_verdicts(event.verdicts)))
+        rewritten += event.rewritten
         if event.key:
             hits[event.hit or "none"] += 1
         if event.outcome == Outcome.SMALLER.counter:
@@ -77,8 +82,18 @@ def summarise(events: Iterable[journal.Event]) -> dict[str, object]:
         "evaluations": evaluations,
         "bytes_before": before,
         "bytes_after": after,
+        "verdicts": {verdict.word: verdicts[verdict.word] for verdict in reversed(Verdict)},
+        "functions_rewritten": rewritten,
         **{f"{field}s": dict(counts) for field, counts in problems.items()},
     }
+
+
+def _verdicts(text: str) -> Iterator[tuple[str, int]]:
+    """What an event says of verdicts."""
+    for word in text.split():
+        name, _, count = word.partition("=")
+        if name.upper() in Verdict.__members__ and count.isdecimal():
+            yield name, int(count)
 
 
 def _of_kind(outcomes: Counter[str], kind: Kind) -> int:
@@ -112,6 +127,14 @@ def _print(totals: dict[str, object]) -> None:
         f"decisions: {hits['object'] + hits['module']} from the cache, {hits['pack']} from packs, "
         f"{hits['none']} searched in {totals['evaluations']} evaluations"
     )
+    verdicts = totals["verdicts"]
+    assert isinstance(verdicts, dict)
+    if any(verdicts.values()):
+        counted = ", ".join(f"{count} {word}" for word, count in verdicts.items())
+        click.echo(
+            f"windows of assembly: {counted}; "
+            f"{totals['functions_rewritten']} functions have shorter ones"
+        )
     for field, subject in _PROBLEMS.items():
         problems = totals[f"{field}s"]
         assert isinstance(problems, dict)

@@ -140,6 +140,10 @@ class RealGcc:
         command = [self.toolchain.driver, *self.plan.codegen, "-c", "-x", "assembler", "-"]
         return self._object(command, assembly)
 
+    def assemble_plainly(self, assembly: bytes) -> bytes:
+        """The same with no option of the user's, so that it depends on the compiler alone."""
+        return self._object([self.toolchain.driver, "-c", "-x", "assembler", "-"], assembly)
+
     def _command(self, donor: Donor, text: bytes, *, apart: bool) -> tuple[str, list[str], bytes]:
         """The compiler, its arguments but for what to make, and its input."""
         more = APART[donor.family] if apart else ()

@@ -17,7 +17,7 @@ from cr1cc.donors.row import CLANG, GCC, Row
 from cr1cc.records import Level, Recipe
 
 __all__ = [
-    "APART", "CLANG", "DONORS", "GCC", "PASSES", "SMALLEST", "Donor",
+    "APART", "CLANG", "DONORS", "GCC", "OWN", "PASSES", "SMALLEST", "Donor",
     "digest", "donor_named", "donor_of", "donors_for",
 ]  # fmt: skip
 
@@ -216,6 +216,11 @@ DONORS: tuple[Donor, ...] = (
 )  # fmt: skip
 
 
+# The user's own command once more, by level: what windows are replaced in where no other build is
+# smaller. It is never tried by itself.
+OWN = {level: Donor(GCC, f"-O{level.value}", (), "as it is") for level in Level}
+
+
 def donors_for(
     level: Level, triple: str, user: Sequence[str], *, with_clang: bool
 ) -> tuple[Donor, ...]:
@@ -243,7 +248,7 @@ def donor_named(text: str, major: int) -> Donor:
 
 
 def _row(fits: Callable[[Donor], bool]) -> Donor:
-    for donor in DONORS:
+    for donor in (*DONORS, *OWN.values()):
         if fits(donor):
             return donor
     raise ValueError("not a donor of the table")

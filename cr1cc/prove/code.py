@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cr1cc.errors import GateError, ProofError, UserError
+from cr1cc.asm.reader import read_unit
+from cr1cc.asm.unit import AtomKind
+from cr1cc.errors import AsmError, GateError, ProofError, UserError
 from cr1cc.gate.body import assembled
 from cr1cc.util import elf
 
@@ -21,6 +23,7 @@ from cr1cc.util import elf
 PC32, PLT32 = 2, 4
 _GOT = {9, 41, 42}  # GOTPCREL, GOTPCRELX, REX_GOTPCRELX
 _CLANG_ONLY = re.compile(r"^\s*\.addrsig.*$", re.MULTILINE)  # says nothing of code or data
+_ADDRESSES = "read-only data with addresses in it, as a table of jumps"
 _SHT_RELA, _SHF_STRINGS, _EM_X86_64 = 4, 0x20, 62
 
 
@@ -77,7 +80,22 @@ def assemble(path: str, env: Mapping[str, str]) -> CodeUnit:
 
 def unit_of(name: str, text: str, env: Mapping[str, str]) -> CodeUnit:
     """The object of an assembly text; messages call it `name`. Raises GateError."""
-    return CodeUnit(name, assembled(_CLANG_ONLY.sub("", text), env))
+    seen = "".join(f"\n\t.globl\t{label}" for label in _constants(text))
+    return CodeUnit(name, assembled(f"{_CLANG_ONLY.sub('', text)}{seen}\n", env))
+
+
+def _constants(text: str) -> Iterator[str]:
+    """The labels of read-only data but for strings. Where they are seen from outside, references
+    keep the label; else the assembler makes them places in a section, which does not say whether
+    the end of one object is meant or the beginning of the next one."""
+    try:
+        unit = read_unit(text)
+    except AsmError:
+        return
+    for atom in unit.atoms:
+        flags = atom.section.flags
+        if atom.kind is AtomKind.DATA and "a" in flags and not set("wxTS") & set(flags):
+            yield from (label for label in atom.labels if unit.symbols[label].is_local)
 
 
 class CodeUnit:
@@ -181,12 +199,11 @@ class CodeUnit:
     def _constant(self, symbol: elf.Symbol, at: int) -> Reference:
         """Read-only data: the same in two units if the bytes are."""
         section = self._object.sections[symbol.section]
-        if self.relocations(symbol.section):
-            raise ProofError("read-only data with addresses in it, as a table of jumps")
         data = self.contents(symbol.section)
         if symbol.binding != elf.STB_LOCAL:
-            data = data[symbol.value :]
-            return Reference(f"{symbol.name} {_digest(data)}", at - symbol.value, constant=data)
+            return self._object_named(symbol, at, section, data)
+        if self.relocations(symbol.section):
+            raise ProofError(_ADDRESSES)
         if section.flags & _SHF_STRINGS and section.entry_size == 1 and 0 <= at < len(data):
             data, at = data[at : data.index(0, at) + 1], 0
             name = f"string {data.hex()}"
@@ -194,6 +211,20 @@ class CodeUnit:
         return Reference(
             f"constants {_digest(data)}", at, None, data, section.alignment, local=True
         )
+
+    def _object_named(
+        self, symbol: elf.Symbol, at: int, section: elf.Section, data: bytes
+    ) -> Reference:
+        """A constant, up to the next label: by its content alone if the compiler made it."""
+        start = symbol.value
+        others = (s.value for s in self._symbols if s and s.section == symbol.section)
+        end = min((value for value in others if value > start), default=len(data))
+        if any(start <= place < end for place in self.relocations(symbol.section)):
+            raise ProofError(_ADDRESSES)
+        data = data[start:end]
+        alignment = min(section.alignment, start & -start) if start else section.alignment
+        name = "constant" if symbol.name.startswith(".L") else symbol.name
+        return Reference(f"{name} {_digest(data)}", at - start, None, data, alignment)
 
 
 def _digest(data: bytes) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cr1cc.errors import ProofError
+from cr1cc.prove.installed import MISSING
 
 Reply = tuple[str, list[int]]  # "sat", "unsat" or "unknown", and of "sat" the values
-
-MISSING = "proofs need more packages: pip install 'cr1cc[prove]'"
 
 # What z3 counts are elementary steps; in bit-vector problems about so many of them a conflict.
 _Z3_STEPS_PER_CONFLICT = 1000

@@ -11,8 +11,8 @@ from typing import Any
 
 from cr1cc.errors import ProofError
 from cr1cc.prove.effect import GENERAL, SEGMENTS, VECTORS, Effect
-from cr1cc.prove.engines import MISSING
 from cr1cc.prove.formulas import ORIGIN, PLACE, Formulas
+from cr1cc.prove.installed import MISSING
 from cr1cc.prove.instructions import FLAGS, INSTRUCTIONS, OWN
 from cr1cc.prove.own import own_effect
 

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 
 from cr1cc.errors import Cr1Error
 from cr1cc.gate.body import Body
 from cr1cc.gate.signature import Signature
 from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.prove.code import unit_of
+from cr1cc.prove.installed import PACKAGES, version_of
 from cr1cc.prove.proof import BY, Settings, prove
 
-VERSION = 2  # raised when proofs come out otherwise
-PACKAGES = ("triton-library", "z3-solver", "bitwuzla")
+VERSION = 3  # raised when proofs come out otherwise
 
 
 def is_installed() -> bool:
     """Whether all packages are there that proofs need. Loads none of them."""
-    return None not in map(_version, PACKAGES)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+    return None not in map(version_of, PACKAGES)
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Prover:
         """All that a judgement depends on."""
         words = [str(VERSION), str(self.settings.limits), str(self.settings.effort)]
         words += sorted(self.settings.isa)
-        words += [f"{name} {_version(name)}" for name in PACKAGES]
+        words += [f"{name} {version_of(name)}" for name in PACKAGES]
         return ", ".join(words)
 
     def __call__(self, original: Body, new: Body, signature: Signature) -> Judgement:

@@ -128,7 +128,7 @@ class WindowProver:
         solvers = Solvers(self._effort)
         for what, truth in _duties(original, new, live):
             if solvers.ask([t.invert(truth)]) is not Answer.NONE:
-                return _unknown(f"perhaps {what}")
+                return _unknown(f"perhaps {what}", solvers.failures)
         return Judgement(Verdict.PROVED, BY, evidence=(("questions", str(solvers.questions)),))
 
 
@@ -207,5 +207,7 @@ def _duties(original: _State, new: _State, live: Live) -> Iterator[tuple[str, Te
             yield f"{name} differs", t.equal(ends[0], ends[1])
 
 
-def _unknown(reason: str) -> Judgement:
-    return Judgement(Verdict.UNKNOWN, BY, reason)
+def _unknown(reason: str, failures: Mapping[str, int] | None = None) -> Judgement:
+    """`failures`: how often solvers ended without a word; another time they may speak."""
+    words = ", ".join(f"{name} {count}" for name, count in sorted((failures or {}).items()))
+    return Judgement(Verdict.UNKNOWN, BY, reason, evidence=(("failures", words),) if words else ())

@@ -7,37 +7,27 @@ was dead can matter through it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import NamedTuple
 
 from cr1cc.asm.graph import Function, Graph
 from cr1cc.asm.statement import Machine, Statement
 from cr1cc.asm.unit import AtomKind, Piece, Unit
-from cr1cc.errors import GateError
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.prove.code import CodeUnit, unit_of
-from cr1cc.prove.window import WindowProver
 from cr1cc.rewrite.flow import Code
-from cr1cc.rewrite.places import described
-from cr1cc.rewrite.rules import RULES, Objective, Rule
-from cr1cc.rewrite.windows import Finder, Texts, Window, statement_of
+from cr1cc.rewrite.judge import Judge, Key, Known
+from cr1cc.rewrite.windows import Source, Window, statement_of, windows
 
 _ROUNDS = 4
-
-
-class Known(NamedTuple):
-    """What is known of a window: bytes that it saves and, if any, what the prover says."""
-
-    saved: int
-    judgement: Judgement | None
 
 
 class Change(NamedTuple):
     """A window that was replaced. `saved` in bytes."""
 
     function: str
-    rule: str
+    by: str
     old: tuple[str, ...]
     new: tuple[str, ...]
     saved: int
@@ -46,104 +36,101 @@ class Change(NamedTuple):
 
 @dataclass
 class Report:
-    """What was done to a unit. `refused`: windows that would be shorter and are not proved, by
-    rule."""
+    """What was done to a unit. `refused`: by function windows that would be shorter and are not
+    proved, as those who proposed them; `tried`: functions with windows that would be shorter;
+    `left`: windows beyond the limit; `lasting`: whether it comes out so each time, as no prover
+    crashed."""
 
     changes: list[Change] = field(default_factory=list)
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    functions: int = 0
+    tried: set[str] = field(default_factory=set)
+    left: int = 0
+    lasting: bool = True
 
 
 class Rewriter:
-    """Rewrites units. What it learned of a window holds for all of them."""
+    """Rewrites units with what sources propose and a judge finds proved. Each source gets the
+    code of one function after the other; `limit`: windows of a round of one unit."""
 
-    def __init__(
-        self, objective: Objective, env: Mapping[str, str], rules: Iterable[Rule] = RULES
-    ) -> None:
-        """Raises ProofError without the extra `prove`."""
-        self._finder = Finder(objective, rules)
-        self._env = env
-        self._prover = WindowProver()
-        self._known: dict[tuple[Texts, int], Known] = {}
+    def __init__(self, sources: Sequence[Source], judge: Judge, limit: int | None = None) -> None:
+        self._sources = sources
+        self._judge = judge
+        self._limit = limit
 
     def rewrite(self, unit: Unit) -> tuple[Unit, Report]:
         """The unit with shorter windows, and what was done. One for another machine stays as it
-        is, and so does one that says where variables are (-g). Raises ToolchainError without an
-        assembler."""
+        is, and so does one that says where variables are (-g). Raises OSError where no process
+        can be started."""
         report = Report()
         if unit.machine is not Machine.X86_64 or unit.has_debug:
             return unit, report
+        names: frozenset[str] | None = None  # of the functions that may have changed
         for _ in range(_ROUNDS):
-            changed = self._round(unit, report)
-            if changed is unit:
+            before = len(report.changes)
+            unit = self._round(unit, report, names)
+            names = frozenset(one.function for one in report.changes[before:])
+            if not names:
                 break
-            unit = changed
         return unit, report
 
-    def _round(self, unit: Unit, report: Report) -> Unit:
-        graph = Graph(unit)
-        defined = frozenset(name for name, one in unit.symbols.items() if one.atom is not None)
-        found = [
-            (function.entries[0], list(self._finder.windows(code_of(unit, function), defined)))
-            for function in graph.functions
-        ]
-        self._learn([one for _, windows in found for one in windows])
-        report.refused = {}
+    def _round(self, unit: Unit, report: Report, names: frozenset[str] | None) -> Unit:
+        found = self._windows(unit, report, names)
+        known = self._judge.judge([_key(one) for one in chain.from_iterable(found.values())])
         chosen: list[Window] = []
-        for name, windows in found:
-            for one in self._chosen(windows, report):
-                known = self._known[one.normalised, one.compared]
-                assert known.judgement is not None
-                old, new = one.texts
-                report.changes.append(
-                    Change(name, one.rule.name, old, new, known.saved, known.judgement)
-                )
+        for name, those in found.items():
+            report.refused.pop(name, None)  # of the round before
+            for one in _chosen(name, those, known, report):
+                fact = known[_key(one)]
+                assert fact.judgement is not None
+                change = Change(name, one.by, *one.texts, fact.saved, fact.judgement)
+                report.changes.append(change)
                 chosen.append(one)
         return replaced(unit, chosen) if chosen else unit
 
-    def _chosen(self, windows: Sequence[Window], report: Report) -> Iterator[Window]:
-        """Of windows that overlap the one that saves most."""
-        taken: set[tuple[int, int]] = set()
-        worth = [(self._known[one.normalised, one.compared], one) for one in windows]
-        for known, one in sorted(worth, key=lambda pair: -pair[0].saved):
-            if known.judgement is None:
+    def _windows(
+        self, unit: Unit, report: Report, names: frozenset[str] | None
+    ) -> dict[str, list[Window]]:
+        """Those of each function, in the order of the text."""
+        defined = frozenset(name for name, one in unit.symbols.items() if one.atom is not None)
+        found: dict[str, list[Window]] = {}
+        left = self._limit
+        functions = Graph(unit).functions
+        report.functions = len(functions)
+        for function in functions:
+            name = function.entries[0]
+            if names is not None and name not in names:
                 continue
-            if known.judgement.verdict is not Verdict.PROVED:
-                report.refused[one.rule.name] = report.refused.get(one.rule.name, 0) + 1
-                continue
-            places = {line.at for line in one.old}
-            if not places & taken:
-                taken |= places
-                yield one
+            those = windows(self._sources, code_of(unit, function), defined)
+            found[name] = list(islice(those, left))
+            if left is not None:
+                left -= len(found[name])
+                report.left += sum(1 for _ in those)
+        return found
 
-    def _learn(self, windows: Sequence[Window]) -> None:
-        """Measure and judge the windows that are not known."""
-        wanted = dict.fromkeys((one.normalised, one.compared) for one in windows)
-        left = [key for key in wanted if key not in self._known]
-        for start in range(0, len(left), 500):
-            part = left[start : start + 500]
-            for key, known in zip(part, self._judged(part), strict=True):
-                self._known[key] = known
 
-    def _judged(self, keys: Sequence[tuple[Texts, int]]) -> Iterator[Known]:
-        try:
-            unit = unit_of("windows", _text(keys), self._env)
-        except GateError:
-            if len(keys) == 1:
-                yield Known(0, None)
-                return
-            for key in keys:
-                yield from self._judged([key])
-            return
-        for number, (texts, compared) in enumerate(keys):
-            yield self._one(unit, number, texts, compared)
+def _key(window: Window) -> Key:
+    return window.normalised, window.compared
 
-    def _one(self, unit: CodeUnit, number: int, texts: Texts, compared: int) -> Known:
-        original = unit.body(f"old{number}")
-        new = unit.body(f"new{number}") if texts[1] else None
-        saved = original.end - original.start - (new.end - new.start if new else 0)
-        if saved <= 0:
-            return Known(saved, None)
-        return Known(saved, self._prover.judge(original, new, described(compared)))
+
+def _chosen(
+    name: str, those: Sequence[Window], known: Mapping[Key, Known], report: Report
+) -> Iterator[Window]:
+    """Of windows that overlap the one that saves most."""
+    taken: set[tuple[int, int]] = set()
+    worth = [(known[_key(one)], one) for one in those]
+    for fact, one in sorted(worth, key=lambda pair: -pair[0].saved):
+        report.lasting &= fact.lasting
+        if fact.judgement is None:
+            continue
+        report.tried.add(name)
+        if fact.judgement.verdict is not Verdict.PROVED:
+            report.refused.setdefault(name, []).append(one.by)
+            continue
+        places = {line.at for line in one.old}
+        if not places & taken:
+            taken |= places
+            yield one
 
 
 def code_of(unit: Unit, function: Function) -> Code:
@@ -171,18 +158,3 @@ def replaced(unit: Unit, windows: Sequence[Window]) -> Unit:
             rows += change.get((index, number), (statement,))
         pieces.append(Piece(piece.section, piece.atom, tuple(rows)))
     return Unit(unit.machine, tuple(pieces), unit.atoms, unit.symbols, unit.has_debug)
-
-
-def _text(keys: Sequence[tuple[Texts, int]]) -> str:
-    """A unit with a function for each window, before and after."""
-    lines = ["\t.text"]
-    for number, (texts, _) in enumerate(keys):
-        for side, rows in zip(("old", "new"), texts, strict=True):
-            name = f"{side}{number}"
-            lines += [
-                f"\t.type\t{name}, @function",
-                f"{name}:",
-                *rows,
-                f"\t.size\t{name}, .-{name}",
-            ]
-    return "\n".join(lines) + "\n"

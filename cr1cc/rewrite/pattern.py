@@ -51,6 +51,25 @@ def _part(text: str) -> Part:
     return Part(stem, widths, tuple(operands))
 
 
+def could_match(part: Part, one: Instruction) -> bool:
+    """Whether the kinds of operands are those of the pattern: what `matched` finds, too, sooner."""
+    return len(part.operands) == len(one.operands) and all(
+        isinstance(operand, _kinds(text))
+        for text, operand in zip(part.operands, one.operands, strict=True)
+    )
+
+
+@cache
+def _kinds(text: str) -> tuple[type, ...]:
+    if text in "xy":
+        return Register, Immediate, Memory
+    if text == "L":
+        return (Label,)
+    if text[0] == "$":
+        return (Immediate,)
+    return (Register,) if text[0] == "%" or _REGISTER.fullmatch(text) else (Memory,)
+
+
 def matched(parts: Sequence[Part], window: Sequence[Instruction]) -> Bindings | None:
     """The meaning of the variables, None if the window is something else."""
     found: Bindings = {}

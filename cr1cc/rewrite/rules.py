@@ -2,7 +2,8 @@
 
 No rule is trusted. What is live behind a window (`flow.py`) and a proof (`prove/window.py`) decide
 whether a match may be replaced, the assembler whether it gets shorter. Conditions only spare work:
-what they exclude could not be proved, or would not pay.
+what they exclude could not be proved, or would not pay. Whoever changes a row raises
+`version.RULES`.
 """
 
 from __future__ import annotations

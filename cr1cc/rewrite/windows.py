@@ -1,20 +1,24 @@
-"""Windows that rules match: what they would become, and what is live behind them."""
+"""Windows: what a source of them proposes, and what is live behind them. The rules are one source.
+
+Whatever a source proposes, what must be equal behind a window is found here, and the proof is the
+same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cr1cc.asm.reference import references, renamed
 from cr1cc.asm.statement import Kind, Machine, Statement
+from cr1cc.rewrite import version
 from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
-from cr1cc.rewrite.pattern import Bindings, Part, built, matched, pattern
-from cr1cc.rewrite.places import ALL_FLAGS, FLAGS, GENERAL, Register, flags, whole
+from cr1cc.rewrite.pattern import Bindings, Part, built, could_match, matched, pattern
+from cr1cc.rewrite.places import ALL_FLAGS, ALL_GENERAL, FLAGS, GENERAL, Register, flags, whole
 from cr1cc.rewrite.rules import RULES, Objective, Rule
 
-_GENERAL = sum(whole(number) for number in range(len(GENERAL)))
 _CALLER_SAVED = sum(
     whole(GENERAL.index(name))
     for name in ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
@@ -24,10 +28,32 @@ _CALLER_SAVED = sum(
 Texts = tuple[tuple[str, ...], tuple[str, ...]]  # instructions before and after
 
 
-class Window(NamedTuple):
-    """`old`: lines that follow each other; `compared`: places that must be equal behind it."""
+class Proposal(NamedTuple):
+    """Lines that follow each other, and instructions that may do instead. `by`: who says so, for
+    people: the name of a rule."""
 
-    rule: Rule
+    by: str
+    old: tuple[Line, ...]
+    new: tuple[Instruction, ...]
+
+
+class Source(Protocol):
+    """Who proposes. Equal code gets equal proposals, in the same order."""
+
+    @property
+    def version(self) -> str:
+        """What its proposals depend on besides the code, in words."""
+        ...
+
+    def proposals(self, code: Code) -> Iterable[Proposal]:
+        """For the code of one function; they may overlap. Lines say what is live behind them."""
+        ...
+
+
+class Window(NamedTuple):
+    """A proposal, and the places that must be equal behind it."""
+
+    by: str
     old: tuple[Line, ...]
     new: tuple[Instruction, ...]
     compared: int
@@ -63,47 +89,77 @@ def _spelled(statement: Statement) -> str:
     return f"{statement.name}\t{statement.operands}"
 
 
-class Finder:
-    """Finds the windows that rules for an objective match."""
+_Row = tuple[Rule, tuple[Part, ...], tuple[Part, ...]]  # with the patterns of both sides
+
+
+class Rules:
+    """Proposes what the rules for an objective say."""
 
     def __init__(self, objective: Objective, rules: Iterable[Rule] = RULES) -> None:
         order = list(Objective)
         allowed = order[: order.index(objective) + 1]
-        self._rules: dict[str, list[tuple[Rule, tuple[Part, ...], tuple[Part, ...]]]] = {}
+        self._objective = objective
+        self._rules: dict[str, list[_Row]] = {}
+        self._beginnings: dict[tuple[str, tuple[type, ...]], list[_Row]] = {}
         for rule in rules:
             if rule.objective in allowed:
                 old = pattern(rule.old)
                 row = (rule, old, pattern(rule.new))
                 self._rules.setdefault(old[0].stem, []).append(row)
 
-    def windows(self, code: Code, defined: frozenset[str]) -> Iterator[Window]:
-        """All windows of a function, overlapping ones too. `defined`: the unit's symbols."""
-        if not code.is_plain or code.has_handlers or code.uses_places:
-            return
-        free = clobbered(code, defined)
+    @property
+    def version(self) -> str:
+        """Of the table, and which of its rows."""
+        return f"rules {version.RULES} {self._objective.name.lower()}"
+
+    def proposals(self, code: Code) -> Iterator[Proposal]:
+        """All places where a rule matches and what it calls dead is dead."""
         for run in code.runs():
             instructions = [line.instruction for line in run if line.instruction]
             for start, first in enumerate(instructions):
-                for rule, old, new in self._rules.get(first.stem, ()):
+                for rule, old, new in self._beginning_with(first):
                     window = instructions[start : start + len(old)]
-                    if len(window) < len(old):
+                    if [one.stem for one in window] != [part.stem for part in old]:
                         continue
                     found = matched(old, window)
-                    if found is not None:
+                    if found is not None and _fits(rule, found, run[start + len(old) - 1].live):
+                        meaning = found | {n: f(found) for n, f in rule.values.items()}
                         lines = tuple(run[start : start + len(old)])
-                        yield from self._window(rule, new, found, lines, free)
+                        yield Proposal(rule.name, lines, tuple(built(new, meaning)))
 
-    @staticmethod
-    def _window(
-        rule: Rule, new: tuple[Part, ...], found: Bindings, lines: tuple[Line, ...], free: int
-    ) -> Iterator[Window]:
-        live = lines[-1].live
-        if any(live & _meant(one, found) for one in rule.dead.split()):
-            return
-        if rule.when is not None and not rule.when(found):
-            return
-        instructions = tuple(built(new, found | {n: f(found) for n, f in rule.values.items()}))
-        yield Window(rule, lines, instructions, live | _GENERAL & ~free)
+    def _beginning_with(self, one: Instruction) -> list[_Row]:
+        """The rules that may match where it stands."""
+        key = (one.stem, tuple(map(type, one.operands)))
+        if key not in self._beginnings:
+            rows = self._rules.get(one.stem, ())
+            self._beginnings[key] = [row for row in rows if could_match(row[1][0], one)]
+        return self._beginnings[key]
+
+
+def windows(sources: Iterable[Source], code: Code, defined: frozenset[str]) -> Iterator[Window]:
+    """All windows of a function that sources propose. `defined`: the unit's symbols."""
+    if not code.is_plain or code.has_handlers or code.uses_places:
+        return
+    kept = ALL_GENERAL & ~clobbered(code, defined)
+    for source in sources:
+        for by, old, new in source.proposals(code):
+            if _follow_each_other(old):
+                yield Window(by, old, new, old[-1].live | kept)
+
+
+def _follow_each_other(lines: tuple[Line, ...]) -> bool:
+    """Whether nothing stands between, a label above all."""
+    first = lines[0].at
+    return all(
+        one.at == (first[0], first[1] + number) and one.instruction is not None
+        for number, one in enumerate(lines)
+    )
+
+
+def _fits(rule: Rule, found: Bindings, live: int) -> bool:
+    if any(live & _meant(one, found) for one in rule.dead.split()):
+        return False
+    return rule.when is None or rule.when(found)
 
 
 def _meant(text: str, found: Bindings) -> int:

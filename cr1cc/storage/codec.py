@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cr1cc.outcome import Kind, Outcome
-from cr1cc.records import Answer, Decision, Failure, FunctionChange, Recipe, Turn
+from cr1cc.records import (
+    Answer,
+    Decision,
+    Failure,
+    FunctionChange,
+    Recipe,
+    Rewrite,
+    Rewritten,
+    Turn,
+)
 
 # Raises an exception if the recipe is not one that may be applied.
 CheckRecipe = Callable[[Recipe], object]
@@ -54,6 +63,7 @@ class _InvalidError(Exception):
 
 def encode_decision(decision: Decision) -> bytes:
     """The canonical JSON text of a decision."""
+    rewritten = decision.rewritten
     return _dump(
         {
             "answer": decision.answer.value,
@@ -74,6 +84,7 @@ def encode_decision(decision: Decision) -> bytes:
                 [t.action, t.recipe.stages, t.recipe.options, t.before, t.after]
                 for t in decision.trace
             ],
+            **({"rewritten": _of_rewritten(rewritten)} if rewritten else {}),
         }
     )
 
@@ -175,9 +186,26 @@ def _decision(fields: dict[str, object]) -> Decision:
         functions=tuple(_change(item) for item in _list(fields["functions"])),
         trace=tuple(_turn(item) for item in _list(fields["trace"])),
         machine=_text(fields["machine"]),
+        rewritten=_rewritten(fields["rewritten"]) if "rewritten" in fields else None,
     )
     _consistent(decision)
     return decision
+
+
+def _of_rewritten(one: Rewritten) -> list[object]:
+    rows = [[r.function, r.by, r.windows, r.saved, r.questions] for r in one.rewrites]
+    return [rows, one.functions, one.tried, one.unknown, one.left, one.reason]
+
+
+def _rewritten(item: object) -> Rewritten:
+    rows, functions, tried, unknown, left, reason = _list(item)
+    rewrites = []
+    for row in _list(rows):
+        function, by, windows, saved, questions = _list(row)
+        counts = (_count(windows), _count(saved), _count(questions))
+        rewrites.append(Rewrite(_text(function), _text(by), *counts))
+    counts = (_count(functions), _count(tried), _count(unknown))
+    return Rewritten(tuple(rewrites), *counts, _count(left), _text(reason))
 
 
 def _turn(item: object) -> Turn:

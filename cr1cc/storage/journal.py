@@ -35,6 +35,8 @@ class Event(NamedTuple):
     store_problem: str = ""  # why the local store could not be used
     daemon_problem: str = ""  # why a resident process could not be used
     model_problem: str = ""  # why the model could not be used
+    verdicts: str = ""  # on windows of its assembly: "proved=9 unknown=3"
+    rewritten: int = 0  # functions with windows that were replaced
     milliseconds: float = 0.0
     time: float = 0.0  # seconds since 1970; 0: now, when it is appended
     command: str = ""  # of a replaced object: `joined` name, driver, folder and arguments

@@ -105,6 +105,12 @@ def object_key(context: KeyContext, bitcode: bytes, command: Sequence[str], mach
     return _key("object", context, digest, machine, *command)
 
 
+def rewritten_key(key: str, rewriting: str) -> str:
+    """The key of a decision whose object was made shorter in its assembly; `rewriting` names what
+    that depends on."""
+    return _hash(["rewritten", key, rewriting])
+
+
 def local_key(key: str, packs: str) -> str:
     """`key` bound to the digest of the shipped packs that were consulted first.
 

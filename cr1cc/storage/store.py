@@ -66,6 +66,11 @@ class DecisionStore:
             self._local.close()
 
     @property
+    def local(self) -> LocalStore | None:
+        """Where verdicts are kept, by those who know what they mean; None without a cache."""
+        return self._local
+
+    @property
     def pack_digest(self) -> str:
         """Names the shipped packs that are consulted; "" if there are none."""
         return self._packs.digest

@@ -56,7 +56,7 @@ def recorded(tmp_path: Path) -> Path:
             store_problem="the disk is full",
             daemon_problem="gone",
         ),
-        Event("of_the_future"),
+        Event("of_the_future", verdicts="proved=4 unknown=1 doubted=9 tested=x", rewritten=2),
     ]
     for event in events:
         journal.append(state_home(os.environ), event)
@@ -194,6 +194,8 @@ def test_stats_as_json_has_the_same_fields_with_and_without_commands(recorded: P
     assert full["details"] == {"unknown_option": {"-fodd": 1}}
     assert full["hits"] == {"object": 0, "module": 1, "pack": 0, "none": 1}
     assert (full["bytes_before"], full["bytes_after"], full["evaluations"]) == (1100, 990, 32)
+    assert full["verdicts"] == {"proved": 4, "tested": 0, "unknown": 1, "refuted": 0}
+    assert full["functions_rewritten"] == 2
     assert full["store_problems"] == {"the disk is full": 1}
     assert full["daemon_problems"] == {"gone": 1}
     assert (empty["commands"], empty["since"], empty["outcomes"]) == (0, None, {})
@@ -204,6 +206,7 @@ def test_stats_for_people_give_the_reasons(recorded: Path) -> None:
     assert "an option that is not in the table" in text
     assert "-fodd (1)" in text
     assert "1100 -> 990 loadable bytes (10.00 % smaller)" in text
+    assert "4 proved, 0 tested, 1 unknown, 0 refuted; 2 functions" in text
     assert invoke("stats", "--zero").output == "No command has been recorded yet.\n"
 
 

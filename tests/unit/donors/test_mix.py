@@ -13,9 +13,10 @@ import pytest
 from cr1cc.asm.reader import read_unit
 from cr1cc.donors.build import Build, Clang, RealGcc
 from cr1cc.donors.clang_options import clang_options, granted
+from cr1cc.donors.known import repeated
 from cr1cc.donors.mix import mix, remix
 from cr1cc.donors.parts import Measured, parts_of
-from cr1cc.donors.search import best_donor, repeated
+from cr1cc.donors.search import best_donor
 from cr1cc.donors.table import APART, GCC, Donor, donor_of, donors_for
 from cr1cc.driver.argv import parse
 from cr1cc.driver.gcc import GCC as DIALECT
@@ -93,7 +94,7 @@ class Place:
         return done.stdout, done.returncode
 
     def decided(self) -> tuple[Decision, bytes | None]:
-        return best_donor(self.compiler, self.text, self.baseline, self.donors)
+        return best_donor(self.compiler, self.text, self.baseline, self.donors)[:2]
 
 
 def _major(clang: str) -> int:

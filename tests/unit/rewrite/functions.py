@@ -7,9 +7,21 @@ from collections.abc import Iterable
 
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
+from cr1cc.gate.body import assembled
 from cr1cc.rewrite.engine import Rewriter
+from cr1cc.rewrite.judge import Judge
 from cr1cc.rewrite.rules import RULES, Objective, Rule
+from cr1cc.rewrite.windows import Rules
+from cr1cc.storage.local import LocalStore
 from tests.unit.gate.cases import unit
+
+
+def rewriter(
+    objective: Objective, rules: Iterable[Rule] = RULES, store: LocalStore | None = None
+) -> Rewriter:
+    """One by rules alone, with what the GNU assembler makes."""
+    judge = Judge(lambda text: assembled(text, os.environ), store=store)
+    return Rewriter([Rules(objective, rules)], judge)
 
 
 def text_of(body: str) -> str:
@@ -19,9 +31,12 @@ def text_of(body: str) -> str:
 
 
 def rewritten(
-    body: str, objective: Objective = Objective.SMALLEST, rules: Iterable[Rule] = RULES
+    body: str,
+    objective: Objective = Objective.SMALLEST,
+    rules: Iterable[Rule] = RULES,
+    store: LocalStore | None = None,
 ) -> list[str]:
     """The instructions and labels of the function after all rules, blanks made single."""
-    new, _ = Rewriter(objective, os.environ, rules).rewrite(read_unit(text_of(body)))
+    new, _ = rewriter(objective, rules, store).rewrite(read_unit(text_of(body)))
     lines = (" ".join(line.split()) for line in print_unit(new).splitlines())
     return [one for one in lines if one and (one.endswith(":") or one[0] != ".") and one != "f:"]

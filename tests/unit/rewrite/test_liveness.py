@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +13,9 @@ pytest.importorskip("bitwuzla")
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
-from cr1cc.gate.verdict import Judgement
-from cr1cc.prove.code import Body
-from cr1cc.prove.window import Live, WindowProver
-from cr1cc.rewrite.engine import Rewriter
 from cr1cc.rewrite.rules import Objective
-from tests.unit.rewrite.functions import rewritten, text_of
+from cr1cc.storage.local import LocalStore
+from tests.unit.rewrite.functions import rewriter, rewritten, text_of
 
 KEPT = {
     "flags that a jump reads": "movl $0, %ecx; je .L1; movl %ecx, (%rdi); .L1:; ret",
@@ -110,7 +107,7 @@ def test_what_is_dead_is_used(body: str, expected: str) -> None:
 
 
 def made_of(text: str) -> str:
-    return print_unit(Rewriter(Objective.SMALLEST, os.environ).rewrite(read_unit(text))[0])
+    return print_unit(rewriter(Objective.SMALLEST).rewrite(read_unit(text))[0])
 
 
 def test_what_the_source_wrote_in_assembler_is_left_alone() -> None:
@@ -155,19 +152,13 @@ def test_a_function_by_another_convention_is_left_alone() -> None:
 
 def test_a_unit_for_another_machine_is_left_alone() -> None:
     unit = read_unit("\tmov\tw0, #0\n\tret\n", Machine.AARCH64)
-    assert Rewriter(Objective.SMALLEST, os.environ).rewrite(unit)[0] is unit
+    assert rewriter(Objective.SMALLEST).rewrite(unit)[0] is unit
 
 
-def test_windows_with_other_names_are_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    judge = WindowProver.judge
-
-    def counted(self: WindowProver, original: Body, new: Body | None, live: Live) -> Judgement:
-        asked.append(original.name)
-        return judge(self, original, new, live)
-
-    monkeypatch.setattr(WindowProver, "judge", counted)
+def test_windows_with_other_names_are_one(tmp_path: Path) -> None:
+    store = LocalStore(str(tmp_path), 1 << 20)
     add = "movl {0}(%rip), %esi; addl $5, %esi; movl %esi, {0}(%rip);"
     body = add.format("v") + add.format("w") + add.format("v+4") + "ret"
-    assert rewritten(body) == ["addl $5, v(%rip)", "addl $5, w(%rip)", "addl $5, v+4(%rip)", "ret"]
-    assert len(asked) == 2
+    expected = ["addl $5, v(%rip)", "addl $5, w(%rip)", "addl $5, v+4(%rip)", "ret"]
+    assert rewritten(body, store=store) == expected
+    assert len(list(store.rows())) == 2

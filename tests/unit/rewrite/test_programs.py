@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.rewrite.engine import Report, Rewriter
 from cr1cc.rewrite.rules import Objective
 from tests.unit.asm.conftest import PROGRAMS, compiler_for, csmith, run
+from tests.unit.rewrite.functions import rewriter
 
 COMPILERS = (
     ("gcc", "-Os"),
@@ -27,10 +27,9 @@ COMPILERS = (
 )
 
 
-@pytest.fixture(scope="module")
-def rewriter() -> Rewriter:
-    """One that keeps what it has proved."""
-    return Rewriter(Objective.SMALLEST, os.environ)
+@pytest.fixture(scope="module", name="rewriter")
+def rewriter_that_remembers() -> Rewriter:
+    return rewriter(Objective.SMALLEST)
 
 
 def compiled(source: Path, compiler: str, options: list[str], folder: Path) -> str:

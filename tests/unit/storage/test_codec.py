@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cr1cc.errors import RecipeError
 from cr1cc.outcome import Outcome
-from cr1cc.records import Answer, Decision, Failure, Recipe
+from cr1cc.records import Answer, Decision, Failure, Recipe, Rewrite, Rewritten
 from cr1cc.storage import codec, envelope
 from cr1cc.storage.codec import FunctionAnswer
 
@@ -22,6 +23,25 @@ def test_a_decision_comes_back_equal(better: Decision) -> None:
     assert decode(codec.encode_decision(better)) == better
     nothing = Decision(Answer.NOTHING, Outcome.NOTHING_BETTER, bytes_before=5, bytes_after=5)
     assert decode(codec.encode_decision(nothing), Answer.NOTHING) == nothing
+
+
+def test_what_became_of_windows_comes_back_and_is_not_there_where_nobody_looked(
+    better: Decision,
+) -> None:
+    assert b"rewritten" not in codec.encode_decision(better)
+    rewritten = Rewritten((Rewrite("f", "increment", 2, 3, 1),), 9, 3, 1, 4)
+    for one in (rewritten, Rewritten(reason="it has debug data")):
+        known = replace(better, rewritten=one)
+        assert decode(codec.encode_decision(known)) == known
+    assert rewritten.verdicts == "proved=2 unknown=1"
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], [[], 1, 1, 1, 1], [[["f", "x", -1, 0, 0]], 1, 1, 1, 1, ""]]
+)
+def test_poisoned_windows_make_it_no_decision(better: Decision, value: Any) -> None:
+    fields = {**json.loads(codec.encode_decision(better)), "rewritten": value}
+    assert decode(json.dumps(fields).encode()) is None
 
 
 def test_a_decision_on_the_wrong_shelf_is_none(better: Decision) -> None:

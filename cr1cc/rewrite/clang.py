@@ -1,0 +1,155 @@
+"""Shorter windows in the assembly that clang writes of what a compile came to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cr1cc import decide
+from cr1cc.donors import valid
+from cr1cc.emit import Emitted, RealCompiler, contents
+from cr1cc.errors import EvaluationError
+from cr1cc.journey import Report
+from cr1cc.journey import report as report_of
+from cr1cc.outcome import Outcome
+from cr1cc.records import Answer, Decision, Plan, Recipe, Rewritten
+from cr1cc.rewrite.shorten import Shortened, Shortener
+from cr1cc.rewrite.windows import Source
+from cr1cc.storage.keys import KeyContext, rewritten_key
+from cr1cc.storage.store import DecisionStore
+from cr1cc.util.atomic import replace_file
+from cr1cc.util.elf import NotElfError, ObjectFile
+
+# Options by their beginning with which the text is another machine's, or another notation's.
+_NOT_READ = ("-m16", "-m32", "-masm=", "-mx32")
+# Their contents depend on how the assembler numbers symbols.
+_TABLES = (".rela", ".rel", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", ".group")
+_EVIDENCE = "; then {} windows of instructions made shorter, each proved"
+_OWN_EVIDENCE = (
+    "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
+    "measured on the emitted object"
+)
+_WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A decision that says what became of windows, and the object if there is a new one.
+    `lasting`: whether it comes out so each time."""
+
+    decision: Decision
+    data: bytes | None = None
+    lasting: bool = True
+
+
+class ClangRewriter:
+    """For one plan. `store` keeps verdicts, and the decisions that rest on them; `more` propose
+    windows besides the rules."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        compiler: RealCompiler,
+        context: KeyContext,
+        store: DecisionStore,
+        more: Sequence[Source] = (),
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._triple = context.triple
+        self._compiler = compiler
+        self._shortener = Shortener(
+            plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more
+        )
+
+    def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:
+        """The report of a compile whose output was replaced if that got smaller. The decision has
+        a key of its own, which `rewriting` is part of: what it rests on is kept as it was."""
+        if report.status or report.decision is None:
+            return report
+        output = self._plan.output
+        try:
+            done = self.improved(report.decision, emitted, contents(output))
+            if done.data is not None:
+                replace_file(output, done.data, os.stat(output).st_mode & 0o777)
+        except (OSError, NotElfError) as error:
+            return replace(report, detail=str(error), lasting=False)
+        key = rewritten_key(report.key, rewriting)
+        if done.lasting:
+            self._store.put_module(key, done.decision)
+        made = report_of(report.status, done.decision, key, report.hit)
+        return replace(made, lasting=done.lasting)
+
+    def improved(self, decision: Decision, emitted: Emitted | None, current: bytes) -> Done:
+        """What can be done to the object `current` of a decision, which was `emitted` or, if that
+        is None, is the one of the user's own command. Raises NotElfError."""
+        if decision.outcome not in _WORTH:
+            return Done(decision)
+        if reason := self._refusal():
+            return Done(replace(decision, rewritten=Rewritten(reason=reason)))
+        try:
+            text = self._compiler.listing(emitted, decision.recipe.options)
+            made = self._shortener.shorten(text)
+            if not made.assembly:
+                return Done(replace(decision, rewritten=made.record), None, made.lasting)
+            reason = self._difference(text, current)
+            done = None if reason else self._taken(decision, made, current)
+        except EvaluationError as error:
+            return Done(replace(decision, rewritten=Rewritten(reason=str(error))))
+        if done is not None:
+            return done
+        record = replace(
+            made.record, rewrites=(), reason=reason or "the object is no smaller, or not valid"
+        )
+        return Done(replace(decision, rewritten=record), None, made.lasting)
+
+    def _refusal(self) -> str:
+        if self._plan.debug or self._plan.split_dwarf:
+            return "it has debug data"
+        x86_64 = self._triple.startswith("x86_64") and not self._triple.endswith("x32")
+        if not x86_64 or any(word.startswith(_NOT_READ) for word in self._plan.codegen):
+            return "it is for another machine than x86-64, or in another notation"
+        return ""
+
+    def _difference(self, text: bytes, current: bytes) -> str:
+        """Why the text is not that of the object, "" if it is: what clang writes as text it does
+        not always read back alike."""
+        if _contents(self._compiler.assemble(text)) == _contents(current):
+            return ""
+        return "the assembly that clang writes is not that of its object"
+
+    def _taken(self, decision: Decision, made: Shortened, current: bytes) -> Done | None:
+        data = self._compiler.assemble(made.assembly)
+        before, after = ObjectFile(current), ObjectFile(data)
+        size = after.loadable_bytes()
+        if size >= before.loadable_bytes() or valid.complaint(current, data):
+            return None
+        said = _EVIDENCE.format(made.record.windows)
+        is_own = decision.answer is not Answer.BETTER
+        sizes = {one.name: one.before for one in decision.functions if one.before}
+        decision = replace(
+            decision,
+            answer=Answer.BETTER,
+            outcome=Outcome.SMALLER,
+            recipe=Recipe() if is_own else decision.recipe,
+            bytes_after=size,
+            evidence=_OWN_EVIDENCE.format(said) if is_own else decision.evidence + said,
+            functions=decide.function_changes(
+                sizes or before.function_sizes(),
+                after.function_sizes(),
+                dict(decision.tails),
+                {one.name: one.origin for one in decision.functions if one.tail},
+            ),
+            rewritten=made.record,
+        )
+        return Done(decision, data, made.lasting)
+
+
+def _contents(data: bytes) -> list[tuple[str, int, int, bytes]]:
+    """The sections of an object but for those that its tables are. Raises NotElfError."""
+    return [
+        (one.name, one.type, one.flags, data[one.offset : one.offset + one.size])
+        for one in ObjectFile(data).sections
+        if not one.name.startswith(_TABLES)
+    ]

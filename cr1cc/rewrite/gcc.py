@@ -1,0 +1,99 @@
+"""Shorter windows in the assembly that a compile by gcc came to: of donors, or of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cr1cc import decide
+from cr1cc.donors.build import RealGcc
+from cr1cc.donors.known import assembly_of, complaint_of
+from cr1cc.donors.search import Best
+from cr1cc.donors.table import OWN
+from cr1cc.errors import EvaluationError
+from cr1cc.outcome import Outcome
+from cr1cc.records import Answer, Decision, Rewritten
+from cr1cc.rewrite.shorten import Shortened, Shortener
+from cr1cc.rewrite.windows import Source
+from cr1cc.storage.local import LocalStore
+from cr1cc.util.elf import ObjectFile
+
+_WHOLE = "its functions are not apart: debug data, another machine or an option says so"
+_EVIDENCE = "; then {} windows of instructions made shorter, each proved"
+_OWN_EVIDENCE = (
+    "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
+    "measured on the emitted object"
+)
+_WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
+
+
+class GccRewriter:
+    """For one plan. `store` keeps verdicts; `more` propose windows besides the rules."""
+
+    def __init__(
+        self, compiler: RealGcc, store: LocalStore | None, more: Sequence[Source] = ()
+    ) -> None:
+        self.compiler = compiler
+        level = compiler.plan.size_level
+        tool = compiler.toolchain.identity
+        self._shortener = Shortener(level, compiler.assemble_plainly, tool, store, more)
+        self.lasting = True  # whether all so far comes out so each time
+
+    def improved(self, text: bytes, baseline: bytes, best: Best) -> Best:
+        """The same, or with shorter windows if that is smaller and valid; the decision says what
+        was found. Raises EvaluationError, NotElfError, AsmError, ValueError."""
+        decision = best.decision
+        if decision.outcome not in _WORTH:
+            return best
+        if not self.compiler.splices:
+            return best._replace(decision=replace(decision, rewritten=Rewritten(reason=_WHOLE)))
+        if best.data is None:
+            assembly = self.compiler.own_assembly(text)
+            decision = replace(decision, recipe=OWN[self.compiler.plan.size_level].recipe(0))
+        else:
+            assembly = best.assembly or assembly_of(self.compiler, text, decision)
+        made = self.shortened(assembly)
+        done = self._taken(decision, baseline, made) if made.assembly else None
+        if done is not None:
+            return done
+        record = made.record
+        if made.assembly:
+            record = replace(record, rewrites=(), reason="the object is no smaller, or not valid")
+        return best._replace(decision=replace(best.decision, rewritten=record))
+
+    def shortened(self, assembly: bytes) -> Shortened:
+        """What can be done to an assembly."""
+        made = self._shortener.shorten(assembly)
+        self.lasting &= made.lasting
+        return made
+
+    def finished(self, assembly: bytes) -> bytes:
+        """The assembly of a decision whose windows were made shorter."""
+        return self.shortened(assembly).assembly or assembly
+
+    def _taken(self, decision: Decision, baseline: bytes, made: Shortened) -> Best | None:
+        try:
+            data = self.compiler.assemble(made.assembly)
+        except EvaluationError:
+            return None
+        size = ObjectFile(data).loadable_bytes()
+        if size >= decision.bytes_after or complaint_of(self.compiler, decision, baseline, data):
+            return None
+        said = _EVIDENCE.format(made.record.windows)
+        is_own = decision.answer is not Answer.BETTER
+        origins = {one.name: one.origin for one in decision.functions if one.tail}
+        decision = replace(
+            decision,
+            answer=Answer.BETTER,
+            outcome=Outcome.SMALLER,
+            bytes_after=size,
+            evidence=_OWN_EVIDENCE.format(said) if is_own else decision.evidence + said,
+            functions=decide.function_changes(
+                ObjectFile(baseline).function_sizes(),
+                ObjectFile(data).function_sizes(),
+                dict(decision.tails),
+                origins,
+            ),
+            rewritten=made.record,
+        )
+        return Best(decision, data, made.assembly)

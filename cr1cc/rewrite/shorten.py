@@ -1,0 +1,114 @@
+"""The assembly of an object made shorter, within limits that do not depend on time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from cr1cc.asm.printer import print_unit
+from cr1cc.asm.reader import read_unit
+from cr1cc.asm.unit import Unit
+from cr1cc.errors import AsmError, ModelError, ProofError
+from cr1cc.records import Level, Rewrite, Rewritten
+from cr1cc.rewrite.engine import Change, Report, Rewriter
+from cr1cc.rewrite.judge import Judge
+from cr1cc.rewrite.rules import Objective
+from cr1cc.rewrite.windows import Rules, Source
+from cr1cc.storage.local import LocalStore
+
+
+class Row(NamedTuple):
+    """What is done at a level. `text`: bytes of assembly that are read; `windows` of one round."""
+
+    objective: Objective
+    text: int
+    windows: int
+
+
+TABLE: dict[Level, Row] = {
+    Level.OS: Row(Objective.SIZE, 16 << 20, 5_000),
+    Level.OZ: Row(Objective.SMALLEST, 16 << 20, 5_000),
+}
+
+
+class Shortened(NamedTuple):
+    """`assembly` is empty where nothing was replaced; `changes` are all windows that were.
+    `lasting`: whether it comes out so each time."""
+
+    assembly: bytes
+    record: Rewritten
+    lasting: bool = True
+    changes: tuple[Change, ...] = ()
+
+
+class Shortener:
+    """Makes assembly shorter for a level. `assemble` gives the object of a text and raises
+    EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `more`: who
+    proposes windows besides the rules; what they depend on is for the keys of whoever names
+    them."""
+
+    def __init__(
+        self,
+        level: Level,
+        assemble: Callable[[bytes], bytes],
+        tool: str,
+        store: LocalStore | None = None,
+        more: Sequence[Source] = (),
+    ) -> None:
+        self._row = TABLE[level]
+        self._assemble = assemble
+        self._tool = tool
+        self._store = store
+        self._sources = (Rules(self._row.objective), *more)
+
+    def shorten(self, assembly: bytes) -> Shortened:
+        """What can be done to a text; why nothing, where that is so."""
+        if len(assembly) > self._row.text:
+            return _nothing("the assembly is too large")
+        try:
+            unit = read_unit(assembly.decode("utf-8", "surrogateescape"))
+            if reason := _refusal(unit):
+                return _nothing(reason)
+            judge = Judge(
+                lambda text: self._assemble(text.encode("utf-8", "surrogateescape")),
+                self._tool,
+                self._store,
+            )
+            new, report = Rewriter(self._sources, judge, self._row.windows).rewrite(unit)
+        except AsmError as error:
+            return _nothing(str(error))
+        except (ModelError, ProofError, OSError) as error:  # of this machine, now
+            return _nothing(str(error), lasting=False)
+        text = print_unit(new).encode("utf-8", "surrogateescape") if report.changes else b""
+        return Shortened(text, _record(report), report.lasting, tuple(report.changes))
+
+
+def _nothing(reason: str, *, lasting: bool = True) -> Shortened:
+    return Shortened(b"", Rewritten(reason=" ".join(reason.split())), lasting)
+
+
+def _refusal(unit: Unit) -> str:
+    if unit.has_debug:
+        return "it has debug data"
+    if any(one.inline for piece in unit.pieces for one in piece.statements):
+        return "it has inline assembler"
+    return ""
+
+
+def _record(report: Report) -> Rewritten:
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    for one in report.changes:
+        counts = rows.setdefault((one.function, one.by), Counter())
+        questions = int(dict(one.judgement.evidence).get("questions", "0"))
+        counts.update(windows=1, saved=one.saved, questions=questions)
+    return Rewritten(
+        tuple(
+            Rewrite(function, by, counts["windows"], counts["saved"], counts["questions"])
+            for (function, by), counts in rows.items()
+        ),
+        report.functions,
+        len(report.tried),
+        sum(map(len, report.refused.values())),
+        report.left,
+    )

@@ -1,0 +1,26 @@
+"""What objects depend on where windows of assembly are made shorter."""
+
+from __future__ import annotations
+
+VERSION = 1  # raised when equal proposals and equal verdicts give another text
+RULES = 1  # raised when a rule changes, or another one is there
+PROOFS = 1  # raised when windows are judged otherwise
+
+# Whose assembly is made shorter, by the setting `rewrite`.
+_FAMILIES: dict[str, tuple[str, ...]] = {"off": (), "gcc": ("gcc",), "all": ("gcc", "clang")}
+
+
+def proofs() -> str:
+    """What verdicts depend on besides the windows; "" without the extra `prove`."""
+    from cr1cc.prove.installed import proving_packages  # most compiles by clang need it not
+
+    packages = proving_packages()
+    return f"windows {PROOFS} {packages}" if packages else ""
+
+
+def rewriting(setting: str, family: str) -> str:
+    """What objects by a compiler depend on besides where windows are made shorter; "" where they
+    are not: by the setting `rewrite`, or without the extra."""
+    if family not in _FAMILIES[setting] or not proofs():
+        return ""
+    return f"rewrite {VERSION} {RULES} {proofs()}"
