@@ -113,12 +113,11 @@ def _by_contender(rows: Sequence[Result]) -> _Answers:
 
 
 def _best(answers: _Answers, setting: str) -> dict[str, float]:
-    """The most that anybody gained, module by module; 0 is the plain compiler."""
-    best: dict[str, float] = {}
-    for some in answers.values():
-        for name, row in some.items():
-            best[name] = max(best.get(name, 0.0), _gain(row, setting))
-    return best
+    """The most that anybody gained who has an answer to all modules, module by module; 0 is the
+    plain compiler."""
+    modules = {name for some in answers.values() for name in some}
+    whole = [some for some in answers.values() if some.keys() == modules]
+    return {name: max([0.0, *(_gain(some[name], setting) for some in whole)]) for name in modules}
 
 
 def _gain(row: Result, setting: str) -> float:

@@ -45,7 +45,8 @@ def markdown(figures: Row) -> str:
     if wanted := policy_goals.goals(by_setting):
         lines += ["", "## What was wanted", "", *wanted]
     for setting, found in by_setting.items():
-        lines += ["", f"## Setting {setting}", "", *_table(summaries(found))]
+        usual = [row for row in found if row.proposer not in DEEP]
+        lines += ["", f"## Setting {setting}", "", *_table(summaries(usual))]
         lines += ["", policy_goals.ceiling(found, setting)]
         lines += ["", f"![gain by evaluations](policy-{setting}.svg)"]
         deep = {row.module for row in found if row.proposer in DEEP}
