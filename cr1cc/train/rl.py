@@ -24,9 +24,10 @@ from typing import Any
 
 from cr1cc.errors import UserError
 from cr1cc.train import checkpoint, simulate
-from cr1cc.train.algorithm import Algorithm, Measured, divergence
+from cr1cc.train.algorithm import Algorithm
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.grpo import Grpo
+from cr1cc.train.learning import learn
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.ppo import Ppo
@@ -164,26 +165,9 @@ class _Run:
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Learn from a batch; the figures of the step."""
-        with torch.no_grad():
-            old, states = batch.logarithms(self.network)
-            reference, _ = batch.logarithms(self.reference)
-        known = Measured(old, reference, states)
-        advantages = self.algorithm.advantages(batch, known)
-        for _ in range(self.plan.epochs):
-            new, states = batch.logarithms(self.network)
-            loss = self.algorithm.loss(batch, known, advantages, new, states)
-            self.optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimiser.step()
-        best_of = batch.saved.view(self.plan.batch, -1).clamp(min=0).amax(1)
-        return {
-            "reward": round(float(batch.rewards.mean()), 5),
-            "saved": round(float(batch.saved.clamp(min=0).mean()), 5),
-            "best": round(float(best_of.mean()), 5),
-            "divergence": round(float(divergence(old, reference).mean()), 5),
-            "tokens": round(len(old) / len(batch.rewards), 2),
-        }
+        return learn(
+            self.network, self.reference, self.algorithm, self.optimiser, batch, self.plan.epochs
+        )
 
     def keep(self, step: int, others: Sequence[Lesson]) -> dict[str, list[float]]:
         """What conversations save on other packages now; keep the weights if that is most."""

@@ -25,10 +25,11 @@ from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
 from cr1cc.train import checkpoint, simulate
 from cr1cc.train.gguf_file import Shape
+from cr1cc.train.learning import adam, descend, schedule
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
-from cr1cc.train.pytorch import Tensor, functional, nn, torch
+from cr1cc.train.pytorch import Tensor, functional, torch
 from cr1cc.train.trajectories import Example, Lesson, example, split
 
 SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)
@@ -78,7 +79,7 @@ def train(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(plan.seed)
     network = Network(plan.shape).to(device)
-    optimiser = _optimiser(network, plan)
+    optimiser = adam(network, plan.rate, plan.decay)
     beginning = {"step": 0, "loss": math.inf, "saved": 0.0, "best_step": 0, "best": {}}
     state = checkpoint.resume(folder / f"{plan.name}.pt", asdict(plan), beginning)
     if state["step"]:
@@ -132,22 +133,9 @@ def _step(
     rng = Random(f"{plan.seed} {step}")
     chosen = rng.choices(learning, k=plan.batch)
     batch = pack([example(lesson, plan.branches, rng) for lesson in chosen]).to(device)
-    for group in optimiser.param_groups:
-        group["lr"] = plan.rate * _schedule(step, plan)
     loss = _loss(network, batch)
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
+    descend(network, optimiser, loss, plan.rate * schedule(step, plan.steps, plan.warmup))
     return float(loss.detach())
-
-
-def _schedule(step: int, plan: Plan) -> float:
-    """Up in a line, down in half a cosine to a twentieth."""
-    if step < plan.warmup:
-        return (step + 1) / plan.warmup
-    done = (step - plan.warmup) / max(plan.steps - plan.warmup, 1)
-    return 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
 
 
 def _loss(network: Network, batch: Packed) -> Tensor:
@@ -172,9 +160,3 @@ def _validate(network: Network, check: Sequence[Packed], device: str) -> float:
 def _checks(others: Sequence[Lesson], plan: Plan) -> list[list[Example]]:
     told = [example(lesson, plan.branches, Random(i)) for i, lesson in enumerate(others)]
     return [told[i : i + plan.batch] for i in range(0, len(told), plan.batch)]
-
-
-def _optimiser(network: Network, plan: Plan) -> torch.optim.AdamW:
-    return torch.optim.AdamW(
-        network.parameters(), lr=plan.rate, betas=(0.9, 0.95), weight_decay=plan.decay
-    )
