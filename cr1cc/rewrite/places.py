@@ -75,6 +75,7 @@ def flags(*names: str) -> int:
 
 
 ALL_FLAGS = flags(*FLAGS)
+ALL_GENERAL = (1 << _FIRST_VECTOR) - 1
 ALL_REGISTERS = (1 << _FIRST_FLAG) - 1
 EVERYTHING = ALL_FLAGS | ALL_REGISTERS
 

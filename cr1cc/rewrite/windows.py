@@ -11,10 +11,9 @@ from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
 from cr1cc.rewrite.pattern import Bindings, Part, built, matched, pattern
-from cr1cc.rewrite.places import ALL_FLAGS, FLAGS, GENERAL, Register, flags, whole
+from cr1cc.rewrite.places import ALL_FLAGS, ALL_GENERAL, FLAGS, GENERAL, Register, flags, whole
 from cr1cc.rewrite.rules import RULES, Objective, Rule
 
-_GENERAL = sum(whole(number) for number in range(len(GENERAL)))
 _CALLER_SAVED = sum(
     whole(GENERAL.index(name))
     for name in ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
@@ -103,7 +102,7 @@ class Finder:
         if rule.when is not None and not rule.when(found):
             return
         instructions = tuple(built(new, found | {n: f(found) for n, f in rule.values.items()}))
-        yield Window(rule, lines, instructions, live | _GENERAL & ~free)
+        yield Window(rule, lines, instructions, live | ALL_GENERAL & ~free)
 
 
 def _meant(text: str, found: Bindings) -> int:
