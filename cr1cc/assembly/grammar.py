@@ -1,0 +1,197 @@
+"""What the model may say about a window: instructions of known forms over what the window names.
+
+Whatever is drawn under these masks can be restored and assembled: registers, vectors, symbols and
+opaque numbers are those of the window, numbers fit their place, memory is accessed only if the
+window does, and there is a jump at the end if and only if the window has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from cr1cc.assembly import vocabulary
+from cr1cc.assembly.forms import Form
+from cr1cc.assembly.names import Names
+from cr1cc.assembly.normal import SIZE
+from cr1cc.assembly.vocabulary import (
+    FORM_OF,
+    IDS,
+    LABEL,
+    NOTHING,
+    NUMBERS,
+    REGISTERS,
+    SEGMENTS,
+    SHAPES,
+    SLOTS,
+    SYMBOLS,
+    TOKENS,
+    VECTORS,
+)
+from cr1cc.model.vocabulary import END
+
+LONGEST = 8  # tokens of an instruction: imul with a number and memory
+LENGTH = SIZE * LONGEST + 1  # tokens of an answer
+_RANGES = {
+    "ib": (-(1 << 7), 1 << 8), "iw": (-(1 << 15), 1 << 16), "il": (-(1 << 31), 1 << 32),
+    "iq": (-(1 << 31), 1 << 31), "id": (-(1 << 31), 1 << 31), "Q": (-(1 << 63), 1 << 64),
+    "c5": (0, 1 << 5), "c6": (0, 1 << 6), "k": (0, 1 << 8),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a window has. `tokens`: those that may stand for each kind of field; `forms`: of
+    instructions; `lines`: how many there may be; `jumps`: whether one ends it."""
+
+    tokens: tuple[tuple[str, tuple[int, ...]], ...]
+    forms: tuple[int, ...]
+    lines: int
+    jumps: bool
+
+    @property
+    def fields(self) -> dict[str, tuple[int, ...]]:
+        return _fields(self)
+
+
+@cache
+def _fields(scope: Scope) -> dict[str, tuple[int, ...]]:
+    return dict(scope.tokens)
+
+
+def scope(lines: tuple[str, ...], names: Names) -> Scope:
+    """Of normalised lines and what their names stand for. One line more than there are may come
+    of them. Raises AsmError for lines that have no tokens."""
+    old = vocabulary.encode(lines)
+    used = {TOKENS[token] for token in old}
+    forms = [FORM_OF[token] for token in old if token in FORM_OF]
+    named = {name[1:] for name in names if name.startswith("%")}
+    fields = {
+        "r": [one for one in REGISTERS if one in named],
+        "v": [one for one in VECTORS if one in named],
+        "S": [one for one in SYMBOLS if one in used],
+        "L": [LABEL],
+    }
+    fields["base"] = fields["r"]
+    fields["index"] = [one for one in fields["r"] if one != "rsp"]
+    fields |= {kind: list(_numbers(kind, names)) for kind in _RANGES}
+    fields["add"] = [NOTHING, *fields["id"]]
+    accesses = any(form.accesses for form in forms)
+    fields["m"] = list(_shapes(fields, used))
+    ids = {kind: tuple(sorted(IDS[one] for one in found)) for kind, found in fields.items()}
+    ids |= {"segment": tuple(token for token in ids["m"] if TOKENS[token] not in SEGMENTS)}
+    known = frozenset(named)
+    allowed = tuple(
+        token for token, form in FORM_OF.items()
+        if _possible(form, ids, known) and (accesses or not form.accesses)
+    )  # fmt: skip
+    jumps = any(form.jumps for form in forms)
+    return Scope(tuple(ids.items()), allowed, min(len(lines) + 1, SIZE), jumps)
+
+
+def _numbers(kind: str, names: Names) -> Iterator[str]:
+    low, high = _RANGES[kind]
+    yield from (f"${number}" for number in NUMBERS if low <= number < high)
+    for slot in SLOTS:
+        name = slot.removeprefix("-")
+        if name in names and low <= int(names[name]) * (1 if name == slot else -1) < high:
+            yield slot
+
+
+def _shapes(fields: Mapping[str, list[str]], used: set[str]) -> Iterator[str]:
+    yield from (one for one in SEGMENTS if one in used)
+    for shape, parts in SHAPES.items():
+        if shape in ("m:0", "m:g"):
+            if shape in used:
+                yield shape
+        elif all(fields[part] for part in parts if part != "add"):
+            yield shape
+
+
+def _possible(form: Form, ids: Mapping[str, tuple[int, ...]], named: frozenset[str]) -> bool:
+    kinds = ["r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl"]
+    return all(ids[kind] for kind in kinds) and named.issuperset(form.needs)
+
+
+@dataclass(frozen=True)
+class State:
+    """An answer in the making, as `cr1cc.model.choices.Choices` wants it. `waiting`: the kinds of
+    the fields that the present instruction still lacks; `count`: instructions so far."""
+
+    scope: Scope
+    waiting: tuple[str, ...] = ()
+    count: int = 0
+    jumped: bool = False
+    done: bool = False
+
+    @property
+    def left(self) -> int:
+        """Tokens that may still come, at most."""
+        if self.done:
+            return 0
+        return (self.scope.lines - self.count) * LONGEST + LONGEST + 1
+
+    @property
+    def said(self) -> str:
+        return ""
+
+    def mask_key(self) -> tuple[object, ...]:
+        if self.waiting:
+            return (self.scope, self.waiting[0])
+        return (self.scope, self._room, self.jumped, self.done)
+
+    @property
+    def _room(self) -> int:
+        """Instructions that may still come: 0, 1, or 2 for more."""
+        return min(self.scope.lines - self.count, 2)
+
+    def allowed(self) -> tuple[int, ...]:
+        """Ids of the tokens that may follow, ascending."""
+        if self.done:
+            return ()
+        if self.waiting:
+            return self.scope.fields[self.waiting[0]]
+        return _beginnings(self.scope, self._room, self.jumped)
+
+    def step(self, token: int) -> State:
+        """The state behind an allowed token."""
+        word = TOKENS[token]
+        if word == END:
+            return replace(self, done=True)
+        if self.waiting:
+            rest = self.waiting[1:]
+            if word in SEGMENTS:
+                rest = ("segment", *rest)
+            return replace(self, waiting=(*SHAPES.get(word, ()), *rest))
+        form = FORM_OF[token]
+        return replace(
+            self, waiting=_waiting(form), count=self.count + 1, jumped=self.jumped or form.jumps
+        )
+
+
+def _waiting(form: Form) -> tuple[str, ...]:
+    return tuple("r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl")
+
+
+@cache
+def _beginnings(scope: Scope, room: int, jumped: bool) -> tuple[int, ...]:
+    """What may stand between instructions."""
+    if jumped:
+        return (IDS[END],)
+    last = room == 1 and scope.jumps
+    found = [
+        token for token in scope.forms
+        if room and (scope.jumps if FORM_OF[token].jumps else not last)
+    ]  # fmt: skip
+    return tuple(found if scope.jumps else sorted([IDS[END], *found]))
+
+
+def fits(scope: Scope, tokens: Iterable[int]) -> bool:
+    """Whether an answer is one that may be said."""
+    state = State(scope)
+    for token in tokens:
+        if token not in state.allowed():
+            return False
+        state = state.step(token)
+    return state.done
