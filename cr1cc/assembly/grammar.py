@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cached_property
 
 from cr1cc.assembly import vocabulary
 from cr1cc.assembly.forms import Form
@@ -18,6 +18,7 @@ from cr1cc.assembly.normal import SIZE
 from cr1cc.assembly.vocabulary import (
     FORM_OF,
     IDS,
+    KEPT,
     LABEL,
     NOTHING,
     NUMBERS,
@@ -40,24 +41,44 @@ _RANGES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # large: told apart by identity
 class Scope:
     """What a window has. `tokens`: those that may stand for each kind of field; `forms`: of
-    instructions; `lines`: how many there may be; `jumps`: whether one ends it."""
+    instructions, its own lines too; `lines`: how many there may be; `jumps`: whether one ends
+    it, and `leap` is the token of that line."""
 
     tokens: tuple[tuple[str, tuple[int, ...]], ...]
     forms: tuple[int, ...]
     lines: int
-    jumps: bool
+    leap: int | None
 
     @property
+    def jumps(self) -> bool:
+        return self.leap is not None
+
+    def is_jump(self, token: int) -> bool:
+        return token == self.leap or (token in FORM_OF and FORM_OF[token].jumps)
+
+    @cached_property
     def fields(self) -> dict[str, tuple[int, ...]]:
-        return _fields(self)
+        return dict(self.tokens)
 
+    @cached_property
+    def beginnings(self) -> dict[tuple[int, bool], tuple[int, ...]]:
+        """What may stand between instructions, by how many may still come (0, 1, 2 for more) and
+        whether there was a jump."""
+        return {(room, jumped): self._beginnings(room, jumped)
+                for room in range(3) for jumped in (False, True)}  # fmt: skip
 
-@cache
-def _fields(scope: Scope) -> dict[str, tuple[int, ...]]:
-    return dict(scope.tokens)
+    def _beginnings(self, room: int, jumped: bool) -> tuple[int, ...]:
+        if jumped:
+            return (IDS[END],)
+        last = room == 1 and self.jumps
+        found = [
+            token for token in self.forms
+            if room and (self.jumps if self.is_jump(token) else not last)
+        ]  # fmt: skip
+        return tuple(found if self.jumps else sorted([IDS[END], *found]))
 
 
 def scope(lines: tuple[str, ...], names: Names) -> Scope:
@@ -82,12 +103,13 @@ def scope(lines: tuple[str, ...], names: Names) -> Scope:
     ids = {kind: tuple(sorted(IDS[one] for one in found)) for kind, found in fields.items()}
     ids |= {"segment": tuple(token for token in ids["m"] if TOKENS[token] not in SEGMENTS)}
     known = frozenset(named)
-    allowed = tuple(
+    kept = [IDS[KEPT[number]] for number in range(len(lines))]
+    allowed = [
         token for token, form in FORM_OF.items()
         if _possible(form, ids, known) and (accesses or not form.accesses)
-    )  # fmt: skip
-    jumps = any(form.jumps for form in forms)
-    return Scope(tuple(ids.items()), allowed, min(len(lines) + 1, SIZE), jumps)
+    ]  # fmt: skip
+    leap = kept[-1] if forms[-1].jumps else None
+    return Scope(tuple(ids.items()), tuple(kept + allowed), min(len(lines) + 1, SIZE), leap)
 
 
 def _numbers(kind: str, names: Names) -> Iterator[str]:
@@ -152,7 +174,7 @@ class State:
             return ()
         if self.waiting:
             return self.scope.fields[self.waiting[0]]
-        return _beginnings(self.scope, self._room, self.jumped)
+        return self.scope.beginnings[self._room, self.jumped]
 
     def step(self, token: int) -> State:
         """The state behind an allowed token."""
@@ -164,27 +186,14 @@ class State:
             if word in SEGMENTS:
                 rest = ("segment", *rest)
             return replace(self, waiting=(*SHAPES.get(word, ()), *rest))
-        form = FORM_OF[token]
+        waiting = _waiting(FORM_OF[token]) if token in FORM_OF else ()
         return replace(
-            self, waiting=_waiting(form), count=self.count + 1, jumped=self.jumped or form.jumps
+            self, waiting=waiting, count=self.count + 1, jumped=self.scope.is_jump(token)
         )
 
 
 def _waiting(form: Form) -> tuple[str, ...]:
     return tuple("r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl")
-
-
-@cache
-def _beginnings(scope: Scope, room: int, jumped: bool) -> tuple[int, ...]:
-    """What may stand between instructions."""
-    if jumped:
-        return (IDS[END],)
-    last = room == 1 and scope.jumps
-    found = [
-        token for token in scope.forms
-        if room and (scope.jumps if FORM_OF[token].jumps else not last)
-    ]  # fmt: skip
-    return tuple(found if scope.jumps else sorted([IDS[END], *found]))
 
 
 def fits(scope: Scope, tokens: Iterable[int]) -> bool:

@@ -1,10 +1,12 @@
 """The tokens of the model of assembly, and windows in the normal form as tokens and back.
 
-    <begin> goal:size live:n0d live:zf <old> addl_il,rl $1 n0 … <new> incl_rl n0 … <end>
+    <begin> goal:size live:n0d live:zf <old> =0 movl_rl,rl n1 n0 =1 addl_il,rl $1 n0 <new> =0 …
+    … incl_rl n0 <end>
 
 An instruction is the token of its form and one token for each register, number, symbol or label of
-its operands; widths are the form's. An operand in memory is a token for its shape, then its
-registers, symbol and displacement. Every number that the normal form writes out has a token.
+its operands; widths are the form's. An answer may name a line of the window (=0) instead. An operand
+in memory is a token for its shape, then its registers, symbol and displacement. Every number that
+the normal form writes out has a token.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from cr1cc.assembly.forms import FORMS, WIDTHS, Form
+from cr1cc.assembly.normal import SIZE
 from cr1cc.errors import AsmError
 from cr1cc.model.vocabulary import BEGIN, END, PAD, UNKNOWN
 
@@ -35,6 +38,7 @@ SHAPES = {
     **{f"m:i{n}": ("index", "add") for n in (1, 2, 4, 8)},
 }  # fmt: skip
 NOTHING = "+"  # no displacement
+KEPT = tuple(f"={n}" for n in range(SIZE))  # a line of the window, by its number
 
 
 class Goal(Enum):
@@ -74,7 +78,7 @@ def _tokens() -> Iterator[str]:
     yield from (PAD, UNKNOWN, BEGIN, END, OLD, NEW)
     yield from (f"goal:{goal.name.lower()}" for goal in Goal)
     yield from (f"live:{name}" for name in (*SPELLINGS, *VECTORS, *FLAGS))
-    yield from (*REGISTERS, *VECTORS, *SYMBOLS, *SLOTS, LABEL, *SEGMENTS, *SHAPES, NOTHING)
+    yield from (*REGISTERS, *VECTORS, *SYMBOLS, *SLOTS, LABEL, *SEGMENTS, *SHAPES, NOTHING, *KEPT)
     yield from (f"${number}" for number in NUMBERS)
     yield from map(_name, FORMS)
 
@@ -101,27 +105,40 @@ _MEMORY = re.compile(
 def prompt(lines: Iterable[str], live: Iterable[str], goal: Goal) -> list[int]:
     """The tokens of a window, up to where the model answers. Raises AsmError for what has none."""
     words = [BEGIN, f"goal:{goal.name.lower()}", *(f"live:{name}" for name in live), OLD]
-    return [*map(_id, words), *encode(lines), IDS[NEW]]
+    told = [(IDS[KEPT[n]], *_instruction(line)) for n, line in enumerate(lines)]
+    return [*map(_id, words), *(token for some in told for token in some), IDS[NEW]]
 
 
-def encode(lines: Iterable[str]) -> list[int]:
-    """The tokens of normalised lines. Raises AsmError for what has none."""
-    return [token for line in lines for token in _instruction(line)]
+def encode(lines: Sequence[str], old: Sequence[str] = ()) -> list[int]:
+    """The tokens of normalised lines; lines of `old` by their numbers, END is not there. Raises
+    AsmError for what has none."""
+    found: list[int] = []
+    place = 0
+    for line in lines:
+        if line in old:
+            place = old.index(line, place) if line in old[place:] else old.index(line)
+            found.append(IDS[KEPT[place]])
+        else:
+            found += _instruction(line)
+    return found
 
 
-def decode(tokens: Iterable[int]) -> tuple[str, ...]:
-    """The lines that tokens spell, up to END or the last one. Raises AsmError if they spell
-    none."""
+def decode(tokens: Iterable[int], old: Sequence[str] = ()) -> tuple[str, ...]:
+    """The lines that tokens spell of a window, up to END or the last one. Raises AsmError if
+    they spell none."""
     rest = iter(tokens)
     lines = []
     try:
         for token in rest:
             if TOKENS[token] == END:
                 break
+            if TOKENS[token] in KEPT:
+                lines.append(old[KEPT.index(TOKENS[token])])
+                continue
             form = FORM_OF[token]
             operands = ", ".join(_operand(kind, rest) for kind in form.kinds)
             lines.append(f"{form.mnemonic} {operands}".strip())
-    except (KeyError, StopIteration, RuntimeError):
+    except (KeyError, IndexError, StopIteration, RuntimeError):
         raise AsmError("tokens that are no instruction") from None
     return tuple(lines)
 
@@ -230,9 +247,3 @@ def _address(word: str, rest: Iterator[int]) -> str:
         scale = word[-1]
         inner += f",%{index}" + (f",{scale}" if scale != "1" or not inner else "")
     return f"{segment}{number}({inner})" if inner else f"{segment}{number}"
-
-
-def lines_of(tokens: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Old and new lines of a prompt with its answer. Raises AsmError."""
-    old, new = tokens.index(IDS[OLD]), tokens.index(IDS[NEW])
-    return decode(tokens[old + 1 : new]), decode(tokens[new + 1 :])
