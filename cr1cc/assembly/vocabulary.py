@@ -4,8 +4,8 @@
     … incl_rl n0 <end>
 
 An instruction is the token of its form and one token for each register, number, symbol or label of
-its operands; widths are the form's. An answer may name a line of the window (=0) instead. An operand
-in memory is a token for its shape, then its registers, symbol and displacement. Every number that
+its operands; widths are the form's. An answer may name a line of the window (=0) instead. Memory
+is a token for its shape, then its registers, symbol and displacement. Every number that
 the normal form writes out has a token.
 """
 

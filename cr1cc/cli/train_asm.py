@@ -1,0 +1,77 @@
+"""`cr1 train asm`: the model that rewrites windows of assembly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cr1cc.cli.training import FOLDER, counted, extra, home_of
+
+HOME = "asm"  # the folder in the cache directory
+
+
+@click.group()
+def asm() -> None:
+    """Make the model that rewrites windows of assembly."""
+
+
+@asm.command()
+@FOLDER
+@click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
+@click.option("--batch", type=click.IntRange(1), help="Windows of a step.")
+@click.option("--seed", type=int, help="Of all that is random.")
+def sft(folder: Path | None, **amounts: int | None) -> None:
+    """Train the model on the labels; an interrupted run goes on where it was."""
+    with extra():
+        from cr1cc.train.asm import sft as training
+
+    found = training.train(home_of(folder, HOME), training.Plan(**_given(amounts)), counted)
+    click.echo(
+        f"best after {found['step']} steps: loss {found['loss']:.3f} on windows not learnt from"
+    )
+
+
+@asm.command()
+@FOLDER
+@click.option("--reward", default="correct", show_default=True,
+              type=click.Choice(["correct", "speed"]),
+              help="What is rewarded: to be right and what is saved, or the latter.")  # fmt: skip
+@click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
+@click.option("--batch", type=click.IntRange(1), help="Windows of a step.")
+@click.option("--group", type=click.IntRange(2), help="Answers for each of them.")
+@click.option("--rate", type=float, help="How large the steps are.")
+@click.option("--seed", type=int, help="Of all that is random.")
+def rl(folder: Path | None, reward: str, **amounts: float | None) -> None:
+    """Let the model learn from what is proved of its own windows; an interrupted run goes on."""
+    with extra():
+        from cr1cc.train.asm import rl as training
+
+    plan = training.Plan(reward, **_given(amounts))
+    for name, value in training.train(home_of(folder, HOME), plan, counted).items():
+        click.echo(f"{name:12} {value:.4f}")
+
+
+@asm.command()
+@FOLDER
+@click.option("--weights", default="asm-sft", show_default=True,
+              help="Of which training: asm-sft, asm-correct or asm-speed.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="The file to write; default: the one that the package ships.")  # fmt: skip
+def export(folder: Path | None, weights: str, output: Path | None) -> None:
+    """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
+    with extra():
+        from cr1cc.train.asm import export as exporting
+
+    target = output or Path(exporting.SHIPPED)
+    found = exporting.export(home_of(folder, HOME), weights, target)
+    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    click.echo(
+        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
+        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
+    )
+
+
+def _given(amounts: dict[str, Any]) -> dict[str, Any]:
+    return {name: n for name, n in amounts.items() if n is not None}
