@@ -15,6 +15,7 @@ import click
 from cr1cc import config
 from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
+from cr1cc.cli.train_asm import asm
 from cr1cc.errors import UserError
 from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """Make the data that ships with the package from open packages."""
 
+
+command.add_command(asm)
 
 _FOLDER = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=None,
