@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cr1cc.rewrite.effects import effects
-from cr1cc.rewrite.instruction import Instruction, Memory, Register, Vector
-from cr1cc.rewrite.places import flags
+from cr1cc.rewrite.instruction import Instruction, Memory, Vector
+from cr1cc.rewrite.places import Register, flags, whole
 
 _LOAD = 4  # cycles from an address to the value
 _PER_CYCLE = 4
@@ -51,6 +51,8 @@ def cost(run: Sequence[Instruction]) -> float:
         kind = _kind(one)
         found = effects(one)
         reads, writes = found.reads, found.kills | _written(one)
+        if (last := _narrow(one)) is not None:  # what is above stays, so the register is read
+            reads |= whole(last.number)
         start = max((ready.get(bit, 0.0) for bit in _bits(reads)), default=0.0)
         end = start + kind.latency + (_LOAD if _loads(one) else 0)
         for bit in _bits(writes):
@@ -71,6 +73,8 @@ def _kind(one: Instruction) -> Kind:
         slow = len(address.registers) == 2 and (address.offset or address.symbolic)
         return _SLOW_ADDRESS if slow else Kind()
     if stem in ("mov", "movabs"):
+        if _narrow(one) is not None:
+            return Kind()
         plain = _is_register(operands[0]) and _is_register(operands[1]) and one.width >= 4
         stores = isinstance(operands[-1], Memory) or isinstance(operands[0], Memory)
         return _IDIOM if plain else Kind(0, 0) if stores else Kind()
@@ -91,6 +95,14 @@ def _vector_kind(one: Instruction) -> Kind:
     if len(one.operands) == 2 and one.operands[0] == one.operands[1]:
         return _IDIOM if one.stem in ("pxor", "xorps", "xorpd") else Kind()
     return _VECTOR.get(one.stem, Kind())
+
+
+def _narrow(one: Instruction) -> Register | None:
+    """The register of which an instruction writes less than 32 bits."""
+    last = one.operands[-1] if one.operands else None
+    if isinstance(last, Register) and last.width < 4 and one.stem not in ("cmp", "test", "bt"):
+        return last
+    return None
 
 
 def _is_register(operand: object) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from cr1cc.errors import AsmError
-from cr1cc.rewrite.instruction import Instruction, parsed
+from cr1cc.rewrite.instruction import Instruction, made, parsed
 from cr1cc.rewrite.places import (
     ALL_REGISTERS,
     FLAGS,
@@ -37,6 +37,8 @@ _VECTORS = {"v": 0, "w": 8}  # and the first register
 _NUMBERS = {"N": (10007, 1009), "Q": (0x123456789ABCDEF, 0x1000000000000F1)}
 UNNAMED = frozenset(("%rip", "%fs", "%gs"))
 _TOKEN = re.compile(r"%\w+|(?<![\w@.])[NQSL]\d+\b")
+# What stands in operands of real instructions: registers, symbols, variants, numbers.
+REAL_TOKEN = re.compile(r"%\w+|[A-Za-z_.\x80-\U0010ffff][\w.$]*|@\w+|-?\d\w*")
 _SLOT = re.compile(r"%?([nxvwNQSL])(\d+)([dwb]?)")
 _SPELLED = {(one.number, one.width): name for name, one in REGISTERS.items() if not one.high}
 
@@ -78,6 +80,39 @@ def _meaning(names: Names) -> Callable[[re.Match[str]], str]:
         raise AsmError(f"nothing of the window is called {name}")
 
     return real
+
+
+def named(window: Iterable[Instruction], names: Names) -> tuple[str, ...]:
+    """The lines of instructions by names that are given. Raises AsmError for a register, symbol
+    or opaque number without one."""
+    slots = {real: name for name, real in names.items()}
+    return tuple(_line(one, slots) for one in window)
+
+
+def _line(one: Instruction, slots: Mapping[str, str]) -> str:
+    def slot(match: re.Match[str]) -> str:
+        text = match.group()
+        if text in slots:
+            return slots[text]
+        if text.lstrip("-") in slots:
+            return "-" + slots[text.lstrip("-")]
+        if text in UNNAMED or text[0] == "@" or is_plain(text):
+            return text
+        raise AsmError(f"the window does not name {text}")
+
+    text = made(one.stem, one.width, one.operands).text
+    mnemonic, _, operands = text.partition("\t")
+    return f"{mnemonic} {REAL_TOKEN.sub(slot, operands)}".strip()
+
+
+def is_plain(text: str) -> bool:
+    """Whether this is a number that is written out. Raises AsmError for what is none."""
+    try:
+        value = int(text, 0)
+    except ValueError:
+        raise AsmError(f"{text} is no number") from None
+    size = abs(value)
+    return -128 <= value <= 255 or not size & (size - 1) or not size & (size + 1)
 
 
 def compared(live: Iterable[str], names: Names) -> int:

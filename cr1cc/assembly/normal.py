@@ -29,7 +29,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cr1cc.assembly.names import UNNAMED, Names, implicit, spellings
+from cr1cc.assembly.names import REAL_TOKEN, UNNAMED, Names, implicit, is_plain, spellings
+from cr1cc.errors import AsmError
 from cr1cc.rewrite.effects import UNKNOWN, effects
 from cr1cc.rewrite.instruction import Instruction, Label, Memory, Operand, made
 from cr1cc.rewrite.places import FLAGS, PARTS, REGISTERS, Register, flags, vector
@@ -49,7 +50,6 @@ _CONDITIONS = {
 _STEMS = {"sal": "shl"} | {
     kind + other: kind + one for kind in ("j", "set", "cmov") for other, one in _CONDITIONS.items()
 }
-_TOKEN = re.compile(r"%\w+|[A-Za-z_.\x80-\U0010ffff][\w.$]*|@\w+|-?\d\w*")
 _LABEL = re.compile(r"[A-Za-z_.][\w.$]*(?:@PLT)?")
 
 
@@ -116,7 +116,7 @@ class _Namer:
         text = str(operand).replace(" ", "")
         if '"' in text:
             raise _NamelessError
-        return _TOKEN.sub(self._token, text)
+        return REAL_TOKEN.sub(self._token, text)
 
     def _token(self, match: re.Match[str]) -> str:
         text = match.group()
@@ -141,12 +141,12 @@ class _Namer:
 
     def _number(self, text: str) -> str:
         try:
-            value = int(text, 0)
-        except ValueError:
+            if is_plain(text):
+                return str(int(text, 0))
+        except AsmError:
             raise _NamelessError from None
+        value = int(text, 0)
         size = abs(value)
-        if -128 <= value <= 255 or not size & (size - 1) or not size & (size + 1):
-            return str(value)
         return "-" * (value < 0) + self._slot("Q" if size >> 31 else "N", str(size))
 
     def _call(self, number: int, slot: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from cr1cc.prove.instructions import INSTRUCTIONS
 from cr1cc.rewrite.effects import effects
-from cr1cc.rewrite.instruction import Instruction, Register
-from cr1cc.rewrite.places import ALL_GENERAL, EVERYTHING, flags, whole
+from cr1cc.rewrite.instruction import Instruction
+from cr1cc.rewrite.places import ALL_GENERAL, EVERYTHING, Register, flags, whole
 
 _STACK = whole(4)
 _VECTOR_WIDTH = 16

@@ -1,20 +1,65 @@
-"""`cr1 train asm`: the model that rewrites windows of assembly."""
+"""`cr1 train asm`: corpus and labels of the model of assembly, and the model."""
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cr1cc.cli.compiler import usable
 from cr1cc.cli.training import FOLDER, counted, extra, home_of
+from cr1cc.errors import UserError
+
+
+@click.group(name="asm")
+def asm() -> None:
+    """Make the model that rewrites assembly."""
+
 
 HOME = "asm"  # the folder in the cache directory
 
 
-@click.group()
-def asm() -> None:
-    """Make the model that rewrites windows of assembly."""
+@asm.command()
+@FOLDER
+@click.option("--packages", required=True, metavar="NAME,…",
+              help="Which packages of the table, with commas between.")  # fmt: skip
+@click.option("--gcc", default="gcc", show_default=True, help="The gcc to use.")
+@click.option("--clang", default=None, help="The clang to use; default: the usual one.")
+def corpus(folder: Path | None, packages: str, gcc: str, clang: str | None) -> None:
+    """Compile packages to assembly by both compilers; cut it into windows and count them."""
+    from cr1cc.train.asm.corpus import chosen, collect
+
+    driver = shutil.which(gcc)
+    if driver is None:
+        raise UserError(f"{gcc}: there is no such compiler")
+    names = [name.strip() for name in packages.split(",") if name.strip()]
+    for line in collect(
+        home_of(folder, HOME), chosen(names), driver, usable(clang).driver, counted
+    ):
+        click.echo(line)
+
+
+@asm.command()
+@FOLDER
+@click.option("--windows", type=click.IntRange(0), default=None,
+              help="How many windows, the most frequent first; default: all.")  # fmt: skip
+@click.option("--effort", type=click.IntRange(1), default=None,
+              help="Instructions that the search of a window may run.")  # fmt: skip
+def labels(folder: Path | None, windows: int | None, effort: int | None) -> None:
+    """Search windows for better ones and prove them; an interrupted run goes on where it was."""
+    from cr1cc.train.asm.labels import EFFORT, Plan, label, rows
+
+    home = home_of(folder, HOME)
+    for _ in label(home, Plan(windows, effort or EFFORT), counted):
+        pass
+    found = rows(home / "labels.jsonl")
+    better = Counter(row["source"] for row in found if row["source"] != "none")
+    click.echo(f"{len(found)} rows, {better.total()} of them with something better")
+    for source, count in sorted(better.items()):
+        click.echo(f"  {source}: {count}")
 
 
 @asm.command()

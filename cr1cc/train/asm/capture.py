@@ -25,7 +25,8 @@ from cr1cc.util import process
 from cr1cc.util.atomic import replace_file
 
 _LEVEL = re.compile(r"-O\w*$")
-_UNWANTED = re.compile(r"-O\w*$|-g\w*$|-flto|-march=|-mtune=|-fprofile")
+# Debug data and processors make other windows; words for one compiler fail in the other.
+_UNWANTED = re.compile(r"-O\w*$|-g\w*$|-flto|-march=|-mtune=|-fprofile|-Q|-W(?!p,)|-pedantic")
 
 
 def main() -> None:
@@ -49,9 +50,9 @@ def _capture(compilers: dict[str, str], folder: str, arguments: Sequence[str]) -
     source = next(word for word in arguments if word.endswith(".c"))
     digest = hashlib.blake2b(texts[VARIANTS[0].name], digest_size=6).hexdigest()
     name = f"{os.path.splitext(os.path.basename(source))[0]}-{digest}.s"
-    for variant, text in texts.items():
-        os.makedirs(os.path.join(folder, variant), exist_ok=True)
-        replace_file(os.path.join(folder, variant, name), text)
+    for row, text in texts.items():
+        os.makedirs(os.path.join(folder, row), exist_ok=True)
+        replace_file(os.path.join(folder, row, name), text)
 
 
 def _command(variant: Variant, driver: str, arguments: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ RARE_SIZE = 4  # instructions: longer windows that occur once in a package are l
 class Found(NamedTuple):
     """How often a window occurs, and in which function first."""
 
-    count: int
+    times: int
     function: str
 
 
@@ -105,8 +105,8 @@ def _count(folder: Path, package: str, note: Note) -> dict[Key, Found]:
     for path in note(files, f"windows of {package}", len(files)):
         for key, function in _windows(path):
             known = found.get(key)
-            found[key] = Found(known.count + 1, known.function) if known else Found(1, function)
-    rare = [key for key, one in found.items() if one.count == 1 and len(key[0]) > RARE_SIZE]
+            found[key] = Found(known.times + 1, known.function) if known else Found(1, function)
+    rare = [key for key, one in found.items() if one.times == 1 and len(key[0]) > RARE_SIZE]
     for key in rare:
         del found[key]
     return found
@@ -124,9 +124,9 @@ def _windows(path: Path) -> Iterator[tuple[Key, str]]:
 
 
 def _printed(found: dict[Key, Found]) -> bytes:
-    rows = sorted(found.items(), key=lambda item: (-item[1].count, item[0]))
+    rows = sorted(found.items(), key=lambda item: (-item[1].times, item[0]))
     lines = (
-        json.dumps({"old": old, "live": live, "count": one.count, "function": one.function})
+        json.dumps({"old": old, "live": live, "count": one.times, "function": one.function})
         for (old, live), one in rows
     )
     return "".join(line + "\n" for line in lines).encode()
