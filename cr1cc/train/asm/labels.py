@@ -184,9 +184,7 @@ def _done(progress: Path, mark: str) -> int:
 
 
 def _items(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
-    packages = sorted((path.stem for path in (folder / "windows").glob("*.jsonl")), key=_held_last)
-    if not packages:
-        raise UserError(f"{folder}: no corpus; `cr1 train asm corpus` makes one")
+    packages = packages_of(folder)
     pairs = [(package, twin) for package in packages for twin in twins(folder, package, note)]
     learnt = {twin.normal.lines for package, twin in pairs if split_of(package) == "train"}
     found = counted(folder, packages, learnt)
@@ -197,6 +195,21 @@ def _items(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
     sides = {side: _in_turn(item for item in found.values() if item.split == side)
              for side in ("train", "held")}  # fmt: skip
     yield from islice(_mixed(sides["train"], sides["held"]), plan.windows)
+
+
+def held_out(folder: Path) -> list[Item]:
+    """The windows of packages that are held out which occur in no other one, each size in turn
+    and the most frequent first. Raises UserError without a corpus."""
+    found = counted(folder, packages_of(folder), set())
+    return _in_turn(item for item in found.values() if item.split == "held")
+
+
+def packages_of(folder: Path) -> list[str]:
+    """Those of the corpus; what is held out comes last. Raises UserError without any."""
+    found = sorted((path.stem for path in (folder / "windows").glob("*.jsonl")), key=_held_last)
+    if not found:
+        raise UserError(f"{folder}: no corpus; `cr1 train asm corpus` makes one")
+    return found
 
 
 def counted(folder: Path, packages: Sequence[str], learnt: set[tuple[str, ...]]) -> dict[Key, Item]:
