@@ -1,1 +1,1 @@
-"""Windows of instructions in a normal form, for the corpus and the model of assembly."""
+"""Windows of instructions in a normal form, their cost, and the search for better ones."""

@@ -34,6 +34,8 @@ _LETTERS = {"b": 1, "w": 2, "l": 4, "q": 8}
 USUAL_CONDITIONS = (
     "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g",
 )  # fmt: skip
+_IMPLICIT = {"cltq": {"%rax"}, "cltd": {"%rax", "%rdx"}, "cqto": {"%rax", "%rdx"}}
+_NO_SUCH = ("leab", "leaw", "imulb")
 _SCALES = (2, 4, 8)
 _NEAR_REGISTERS, _NEAR_NUMBERS = 3, 2  # of which other operands in memory are made
 _SLOT_NUMBER = re.compile(r"-?[NQ]\d+|-?\d+")
@@ -95,12 +97,9 @@ def _numbers(
     text = " ".join(lines)
     found = dict.fromkeys(filter(_SLOT_NUMBER.fullmatch, re.findall(r"\$(-?\w+)", text)))
     plain = [int(text) for text in found if text.lstrip("-").isdigit()]
+    compares = any(one.stem == "cmp" for one in window)
     for value in plain:
-        derived = [-value, value - 1, value + 1, ~value]
-        if 0 < value < 31:
-            derived.append(1 << value)
-        if value > 0 and not value & (value - 1):
-            derived.append(value.bit_length() - 1)
+        derived = (-value, value - 1, value + 1) if compares else (-value,)
         found |= dict.fromkeys(str(one) for one in derived if -(1 << 31) <= one < 1 << 31)
     found |= dict.fromkeys("-" + text for text in found if text.startswith("N"))
     found |= dict.fromkeys(filter(_SLOT_NUMBER.fullmatch, re.findall(r"(-?\w+)\(%", text)))
@@ -246,9 +245,8 @@ def _fits(text: str, width: int) -> bool:
 
 
 def _is_sensible(line: str, given: Material) -> bool:
-    """Without what another form says shorter, and what needs registers that are not there."""
-    if line == "cltq":
-        return "%rax" in given.kept
-    if line in ("cltd", "cqto"):
-        return {"%rax", "%rdx"} <= given.kept
-    return not line.startswith("lea") or line.split()[0] not in ("leab", "leaw")
+    """Whether there is such an instruction, of registers that the window has."""
+    needs = _IMPLICIT.get(line)
+    if needs is not None:
+        return needs <= given.kept
+    return line.split()[0] not in _NO_SUCH

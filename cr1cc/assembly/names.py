@@ -37,6 +37,14 @@ _VECTORS = {"v": 0, "w": 8}  # and the first register
 _NUMBERS = {"N": (10007, 1009), "Q": (0x123456789ABCDEF, 0x1000000000000F1)}
 UNNAMED = frozenset(("%rip", "%fs", "%gs"))
 _TOKEN = re.compile(r"%\w+|(?<![\w@.])[NQSL]\d+\b")
+# Other spellings of one instruction.
+_CONDITIONS = {
+    "nae": "b", "c": "b", "nc": "ae", "nb": "ae", "z": "e", "nz": "ne", "na": "be", "nbe": "a",
+    "nge": "l", "nl": "ge", "ng": "le", "nle": "g",
+}  # fmt: skip
+_STEMS = {"sal": "shl"} | {
+    kind + other: kind + one for kind in ("j", "set", "cmov") for other, one in _CONDITIONS.items()
+}
 # What stands in operands of real instructions: registers, symbols, variants, numbers.
 REAL_TOKEN = re.compile(r"%\w+|[A-Za-z_.\x80-\U0010ffff][\w.$]*|@\w+|-?\d\w*")
 _SLOT = re.compile(r"%?([nxvwNQSL])(\d+)([dwb]?)")
@@ -100,9 +108,14 @@ def _line(one: Instruction, slots: Mapping[str, str]) -> str:
             return text
         raise AsmError(f"the window does not name {text}")
 
-    text = made(one.stem, one.width, one.operands).text
+    text = spelled(one)
     mnemonic, _, operands = text.partition("\t")
     return f"{mnemonic} {REAL_TOKEN.sub(slot, operands)}".strip()
+
+
+def spelled(one: Instruction) -> str:
+    """The text of an instruction, the same for all spellings of it."""
+    return made(_STEMS.get(one.stem, one.stem), one.width, one.operands).text
 
 
 def is_plain(text: str) -> bool:

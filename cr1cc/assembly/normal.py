@@ -29,10 +29,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cr1cc.assembly.names import REAL_TOKEN, UNNAMED, Names, implicit, is_plain, spellings
+from cr1cc.assembly.names import REAL_TOKEN, UNNAMED, Names, implicit, is_plain, spelled, spellings
 from cr1cc.errors import AsmError
 from cr1cc.rewrite.effects import UNKNOWN, effects
-from cr1cc.rewrite.instruction import Instruction, Label, Memory, Operand, made
+from cr1cc.rewrite.instruction import Instruction, Label, Memory, Operand
 from cr1cc.rewrite.places import FLAGS, PARTS, REGISTERS, Register, flags, vector
 from cr1cc.rewrite.stems import CONDITIONAL, SHIFTS
 
@@ -42,14 +42,6 @@ _FIRST_EXTENDED = _FIRST_WIDE_VECTOR = 8
 _SHARES = ((1, 0b0001), (2, 0b0011), (4, 0b0111), (8, 0b1111))  # parts of a register by width
 _CL = Register(1, 1)
 _ALONE = frozenset(("call", "ret", "jmp", "ud2", "hlt", "nop", "endbr64"))
-# Other spellings of one instruction.
-_CONDITIONS = {
-    "nae": "b", "c": "b", "nc": "ae", "nb": "ae", "z": "e", "nz": "ne", "na": "be", "nbe": "a",
-    "nge": "l", "nl": "ge", "ng": "le", "nle": "g",
-}  # fmt: skip
-_STEMS = {"sal": "shl"} | {
-    kind + other: kind + one for kind in ("j", "set", "cmov") for other, one in _CONDITIONS.items()
-}
 _LABEL = re.compile(r"[A-Za-z_.][\w.$]*(?:@PLT)?")
 
 
@@ -103,8 +95,7 @@ class _Namer:
         return Normal(lines, tuple(self._live(places)), names)
 
     def _line(self, one: Instruction) -> str:
-        text = made(_STEMS.get(one.stem, one.stem), one.width, one.operands).text
-        mnemonic = text.partition("\t")[0]
+        mnemonic = spelled(one).partition("\t")[0]
         operands = ", ".join(map(self._operand, one.operands))
         return f"{mnemonic} {operands}".strip()
 

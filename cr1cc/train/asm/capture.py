@@ -60,7 +60,7 @@ def _command(variant: Variant, driver: str, arguments: Sequence[str]) -> list[st
     words = [word for word in arguments if not _UNWANTED.match(word)]
     dialect = GCC_DIALECT if variant.family == GCC else CLANG_DIALECT
     plan = parse([*words, *variant.options], cxx=False, cwd=os.getcwd(), dialect=dialect)
-    if not isinstance(plan, Plan) or not plan.source.endswith(".c"):
+    if not isinstance(plan, Plan) or plan.language != "c" or not plan.source.endswith(".c"):
         return []
     return [driver, *listing_command(plan)]
 

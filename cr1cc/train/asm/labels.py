@@ -186,10 +186,10 @@ def _done(progress: Path, mark: str) -> int:
 def _items(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
     packages = packages_of(folder)
     pairs = [(package, twin) for package in packages for twin in twins(folder, package, note)]
-    learnt = {twin.normal.lines for package, twin in pairs if split_of(package) == "train"}
+    learnt = {twin.old for package, twin in pairs if split_of(package) == "train"}
     found = counted(folder, packages, learnt)
     for package, twin in pairs:
-        key = twin.normal.lines, twin.normal.live
+        key = twin.old, twin.live
         split = "train" if key[0] in learnt else "held"
         yield Item(package, twin.function, key, 1, split, twin.new, twin.source)
     sides = {side: _in_turn(item for item in found.values() if item.split == side)

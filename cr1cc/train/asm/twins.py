@@ -1,11 +1,14 @@
 """Small functions of one source by several builds: windows that compilers answer themselves.
 
+FOLDER/twins/PACKAGE.jsonl   those of a package, once they were looked for
+
 A function that is one block of a few instructions and a return is a window. What another build
 makes of the same function is a guess of a better one, as far as it is content with its registers.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +17,14 @@ from cr1cc.asm.graph import Graph
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
 from cr1cc.assembly.names import named
-from cr1cc.assembly.normal import SIZE, Normal, normalised
+from cr1cc.assembly.normal import SIZE, normalised
 from cr1cc.errors import AsmError
 from cr1cc.rewrite.engine import code_of
 from cr1cc.rewrite.instruction import Instruction
 from cr1cc.rewrite.places import ALL_REGISTERS, vector, whole
 from cr1cc.train.asm.corpus import texts
 from cr1cc.train.asm.variants import VARIANTS, Variant
+from cr1cc.util.atomic import replace_file
 
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
@@ -33,7 +37,8 @@ class Twin(NamedTuple):
     "march"."""
 
     function: str
-    normal: Normal
+    old: tuple[str, ...]
+    live: tuple[str, ...]
     new: tuple[str, ...]
     source: str
 
@@ -44,13 +49,24 @@ class _Body(NamedTuple):
 
 
 def twins(folder: Path, package: str, note: Note) -> Iterator[Twin]:
-    """All of a package, each once."""
+    """All of a package, each once; from their file if it is there."""
+    path = folder / "twins" / f"{package}.jsonl"
+    if not path.exists():
+        lines = [json.dumps(one) + "\n" for one in _found(folder, package, note)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(str(path), "".join(lines).encode())
+    for line in path.read_text().splitlines():
+        function, old, live, new, source = json.loads(line)
+        yield Twin(function, tuple(old), tuple(live), tuple(new), source)
+
+
+def _found(folder: Path, package: str, note: Note) -> Iterator[Twin]:
     seen: set[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = set()
     names = [path.name for path in texts(folder, package, VARIANTS[0].name)]
     for name in note(names, f"functions of {package}", len(names)):
         found = {row: _bodies(folder / "text" / package / row.name / name) for row in VARIANTS}
         for one in _pairs(found):
-            key = one.normal.lines, one.normal.live, one.new
+            key = one.old, one.live, one.new
             if key not in seen:
                 seen.add(key)
                 yield one
@@ -76,7 +92,7 @@ def _twin(name: str, body: _Body, other: _Body, source: str) -> Iterator[Twin]:
         except AsmError:
             return
         if new != normal.lines:
-            yield Twin(name, normal, new, source)
+            yield Twin(name, normal.lines, normal.live, new, source)
 
 
 def _bodies(path: Path) -> dict[str, _Body]:

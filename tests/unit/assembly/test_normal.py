@@ -14,7 +14,7 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Statement
 from cr1cc.asm.unit import Piece, Unit
 from cr1cc.assembly.cut import Cut, windows_of
-from cr1cc.assembly.names import compared, example_names, restored
+from cr1cc.assembly.names import compared, example_names, named, restored
 from cr1cc.assembly.normal import Normal, normalised
 from cr1cc.errors import AsmError
 from cr1cc.prove.code import unit_of
@@ -160,6 +160,14 @@ def test_registers_that_instructions_name_implicitly_keep_their_names() -> None:
         "cltd", "xorl %edx, %eax", "subl %n0d, %eax",
     )  # fmt: skip
     assert normal("movb %dh, %cl").lines == ("movb %dh, %n0b",)
+
+
+def test_other_spellings_of_an_instruction_become_the_same() -> None:
+    text = "sall $3, %eax; cmpl %eax, %ecx; cmovnae %ecx, %eax; jz .L1"
+    same = "shll $3, %eax; cmpl %eax, %ecx; cmovbl %ecx, %eax; je .L1"
+    assert normal(text) == normal(same)
+    names = normal(same).names
+    assert named(instructions(text), names) == normal(same).lines
 
 
 def test_of_a_register_the_part_that_is_live_is_named() -> None:
