@@ -88,52 +88,67 @@ def scope(lines: tuple[str, ...], names: Names) -> Scope:
     used = {TOKENS[token] for token in old}
     forms = [FORM_OF[token] for token in old if token in FORM_OF]
     named = {name[1:] for name in names if name.startswith("%")}
-    fields = {
-        "r": [one for one in REGISTERS if one in named],
-        "v": [one for one in VECTORS if one in named],
-        "S": [one for one in SYMBOLS if one in used],
-        "L": [LABEL],
+    ids = {
+        "r": _ids(one for one in REGISTERS if one in named),
+        "index": _ids(one for one in REGISTERS if one in named and one != "rsp"),
+        "v": _ids(one for one in VECTORS if one in named),
+        "S": _ids(one for one in SYMBOLS if one in used),
+        "L": _ids([LABEL]),
     }
-    fields["base"] = fields["r"]
-    fields["index"] = [one for one in fields["r"] if one != "rsp"]
-    fields |= {kind: list(_numbers(kind, names)) for kind in _RANGES}
-    fields["add"] = [NOTHING, *fields["id"]]
+    ids["base"] = ids["r"]
+    ids |= {kind: (*_ids(_slots(kind, names)), *written) for kind, written in _WRITTEN.items()}
+    ids["add"] = tuple(sorted([IDS[NOTHING], *ids["id"]]))
+    ids["segment"] = _ids(_shapes(ids, used))
+    ids["m"] = (*_ids(one for one in SEGMENTS if one in used), *ids["segment"])
     accesses = any(form.accesses for form in forms)
-    fields["m"] = list(_shapes(fields, used))
-    ids = {kind: tuple(sorted(IDS[one] for one in found)) for kind, found in fields.items()}
-    ids |= {"segment": tuple(token for token in ids["m"] if TOKENS[token] not in SEGMENTS)}
-    known = frozenset(named)
-    kept = [IDS[KEPT[number]] for number in range(len(lines))]
     allowed = [
-        token for token, form in FORM_OF.items()
-        if _possible(form, ids, known) and (accesses or not form.accesses)
-    ]  # fmt: skip
+        token
+        for (kinds, needs, accessing), tokens in _GROUPS.items()
+        if all(ids[kind] for kind in kinds) and named >= needs and (accesses or not accessing)
+        for token in tokens
+    ]
+    kept = [IDS[KEPT[number]] for number in range(len(lines))]
     leap = kept[-1] if forms[-1].jumps else None
-    return Scope(tuple(ids.items()), tuple(kept + allowed), min(len(lines) + 1, SIZE), leap)
+    count = min(len(lines) + 1, SIZE)
+    return Scope(tuple(ids.items()), tuple(sorted(kept + allowed)), count, leap)
 
 
-def _numbers(kind: str, names: Names) -> Iterator[str]:
+def _ids(words: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted(IDS[word] for word in words))
+
+
+def _waiting(form: Form) -> tuple[str, ...]:
+    return tuple("r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl")
+
+
+# Tokens of numbers by the kind of field; all slots have smaller ones.
+_WRITTEN = {
+    kind: _ids(f"${number}" for number in NUMBERS if low <= number < high)
+    for kind, (low, high) in _RANGES.items()
+}
+
+# Forms by what they ask of a window: kinds of fields, registers, whether it accesses memory.
+_GROUPS: dict[tuple[frozenset[str], frozenset[str], bool], list[int]] = {}
+for _token, _form in FORM_OF.items():
+    _asked = frozenset(_waiting(_form)), frozenset(_form.needs), _form.accesses
+    _GROUPS.setdefault(_asked, []).append(_token)
+
+
+def _slots(kind: str, names: Names) -> Iterator[str]:
     low, high = _RANGES[kind]
-    yield from (f"${number}" for number in NUMBERS if low <= number < high)
     for slot in SLOTS:
         name = slot.removeprefix("-")
         if name in names and low <= int(names[name]) * (1 if name == slot else -1) < high:
             yield slot
 
 
-def _shapes(fields: Mapping[str, list[str]], used: set[str]) -> Iterator[str]:
-    yield from (one for one in SEGMENTS if one in used)
+def _shapes(ids: Mapping[str, tuple[int, ...]], used: set[str]) -> Iterator[str]:
     for shape, parts in SHAPES.items():
         if shape in ("m:0", "m:g"):
             if shape in used:
                 yield shape
-        elif all(fields[part] for part in parts if part != "add"):
+        elif all(ids[part] for part in parts if part != "add"):
             yield shape
-
-
-def _possible(form: Form, ids: Mapping[str, tuple[int, ...]], named: frozenset[str]) -> bool:
-    kinds = ["r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl"]
-    return all(ids[kind] for kind in kinds) and named.issuperset(form.needs)
 
 
 @dataclass(frozen=True)
@@ -190,10 +205,6 @@ class State:
         return replace(
             self, waiting=waiting, count=self.count + 1, jumped=self.scope.is_jump(token)
         )
-
-
-def _waiting(form: Form) -> tuple[str, ...]:
-    return tuple("r" if kind[0] == "r" else kind for kind in form.kinds if kind != "cl")
 
 
 def fits(scope: Scope, tokens: Iterable[int]) -> bool:

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from cr1cc.assembly.grammar import State, fits, scope
-from cr1cc.assembly.names import Names, example_names
+from cr1cc.assembly.names import example_names
 from cr1cc.assembly.vocabulary import IDS, Goal, encode, prompt
 from cr1cc.errors import AsmError, UserError
 from cr1cc.model.vocabulary import END
@@ -45,10 +45,6 @@ class Lesson:
         return self.new != self.old
 
     @cached_property
-    def names(self) -> Names:
-        return example_names(self.old)
-
-    @cached_property
     def prompt(self) -> tuple[int, ...]:
         return tuple(prompt(self.old, self.live, self.goal))
 
@@ -56,10 +52,9 @@ class Lesson:
     def answer(self) -> tuple[int, ...]:
         return (*encode(self.new, self.old), IDS[END])
 
-    @cached_property
     def start(self) -> State:
-        """What may be said of the window."""
-        return State(scope(self.old, self.names))
+        """What may be said of the window; made anew, as it is large."""
+        return State(scope(self.old, example_names(self.old)))
 
     @property
     def checked(self) -> bool:
@@ -71,14 +66,14 @@ class Lesson:
 def learnt(folder: Path) -> tuple[list[Lesson], list[Lesson]]:
     """Lessons to learn from, and those that say which weights are best; of no package that is
     held out. Raises UserError if there are none."""
-    found = [one for one in lessons(folder) if fits(one.start.scope, one.answer)]
+    found = list(lessons(folder))
     if not any(one.better for one in found):
         raise UserError(f"{folder}: no labels; `cr1 train asm labels` makes them")
     return [one for one in found if not one.checked], [one for one in found if one.checked]
 
 
 def lessons(folder: Path, split: str = "train") -> Iterator[Lesson]:
-    """What the labels say of windows that have tokens; the line that an interruption tore says
+    """What the labels say that can be said in tokens; the line that an interruption tore says
     nothing."""
     log = folder / LABELS
     for line in log.read_text().splitlines() if log.exists() else ():
@@ -92,17 +87,17 @@ def lessons(folder: Path, split: str = "train") -> Iterator[Lesson]:
 
 def _of_row(row: dict[str, Any]) -> Iterator[Lesson]:
     old, new, live = (tuple(row[name]) for name in ("old", "new", "live"))
-    for goal in Goal:
-        before, after = row[goal.value]
-        if new == old or after < before:
-            found = Lesson(
-                row["package"], row["function"], old, live, new, goal, row.get("count", 1)
-            )
-            try:
-                _ = found.prompt, found.answer, found.start
-            except AsmError:
-                return
-            yield found
+    package, function, count = row["package"], row["function"], row.get("count", 1)
+    found = [
+        Lesson(package, function, old, live, new, goal, count)
+        for goal in Goal
+        if new == old or row[goal.value][1] < row[goal.value][0]
+    ]
+    try:
+        if found and fits(found[0].start().scope, found[0].answer):
+            yield from (one for one in found if one.prompt)
+    except AsmError:
+        return
 
 
 def drawn(some: Sequence[Lesson], count: int, rng: Random) -> list[Lesson]:

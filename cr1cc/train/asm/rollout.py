@@ -52,10 +52,9 @@ def answers(
     count = 0
     for _, places in groupby(order, key=lambda at: len(lessons[at].prompt)):
         some = list(places)
-        rows = [lessons[at] for at in some for _ in range(group)]
-        drawn, table = draw(
-            network, [one.prompt for one in rows], [one.start for one in rows], generator
-        )
+        prompts = [lessons[at].prompt for at in some for _ in range(group)]
+        starts = [start for at in some for start in [lessons[at].start()] * group]
+        drawn, table = draw(network, prompts, starts, generator)
         for number, one in enumerate(drawn):
             moved = tuple(mask + count for mask in one.allowed)
             found[some[number // group]].append(Drawn(one.tokens, moved))

@@ -94,7 +94,7 @@ def test_a_planted_rule_is_learnt_and_holds_for_windows_never_seen(taught: Path)
     for lesson, some in zip(held, found, strict=True):
         said = [decode(one.tokens[1:], lesson.old) for one in some]
         right += lesson.new in said
-        assert all(fits(lesson.start.scope, one.tokens[1:]) for one in some)
+        assert all(fits(lesson.start().scope, one.tokens[1:]) for one in some)
     assert right >= 0.8 * len(held)
 
 
