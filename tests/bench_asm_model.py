@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,8 +32,12 @@ from cr1cc.assembly.problem import Problem
 from cr1cc.assembly.propose import Lines, Proposer
 from cr1cc.assembly.ruled import ruled
 from cr1cc.assembly.vocabulary import Goal
-from cr1cc.errors import AsmError
+from cr1cc.errors import AsmError, UserError
+from cr1cc.train.asm import sft
+from cr1cc.train.asm.export import trained
 from cr1cc.train.asm.labels import Item, held_out
+from cr1cc.train.asm.labels import rows as rows_of
+from cr1cc.train.asm.lessons import LABELS
 
 Propose = Callable[[Normal], Sequence[Lines]]
 
@@ -113,6 +118,31 @@ def measure(
     return figures, better
 
 
+def labels(folder: Path) -> dict[str, tuple[int, int]]:
+    """How many rows of labels each source has, to learn from and held out."""
+    found = Counter((row["source"], row["split"]) for row in rows_of(folder / LABELS))
+    sources = sorted({source for source, _ in found})
+    return {source: (found[source, "train"], found[source, "held"]) for source in sources}
+
+
+def trainings(folder: Path) -> dict[str, dict[str, Any]]:
+    """What is known of those that were trained in a folder, and where their curves end."""
+    found = {}
+    for name in (sft.NAME, "asm-correct", "asm-speed"):
+        try:
+            network, facts = trained(folder, name)
+        except UserError:
+            continue
+        path = folder / f"{'' if name == sft.NAME else 'rl-'}{name}.jsonl"
+        curve = [json.loads(line) for line in path.read_text().splitlines()]
+        looks = [row.get("others", row) for row in curve if "others" in row or "validation" in row]
+        found[name] = {
+            "plan": facts["plan"], "best_step": facts["best_step"], "last": looks[-1],
+            "bytes": sum(value.numel() for value in network.state_dict().values()) * 34 // 32,
+        }  # fmt: skip
+    return found
+
+
 def _function(found: Found) -> dict[str, Any]:
     item, one = found.item, found.appraisal
     return {
@@ -156,7 +186,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _print(rows[-1])
                 sys.stdout.flush()
     if chosen.output:
-        told = {"samples": chosen.samples, "packages": packages, "rows": rows}
+        told = {
+            "samples": chosen.samples, "packages": packages, "rows": rows,
+            "labels": labels(chosen.folder), "trainings": trainings(chosen.folder),
+        }  # fmt: skip
         chosen.output.write_text(json.dumps(told, indent=1) + "\n")
 
 
