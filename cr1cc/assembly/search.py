@@ -33,8 +33,13 @@ class Score(NamedTuple):
     cost: float
 
     def beats(self, other: Score) -> bool:
-        """Whether it is smaller or cheaper, and not worse in the other."""
-        return self != other and self.bytes <= other.bytes and self.cost <= other.cost
+        """Whether it is smaller, or as small and cheaper."""
+        return self < other
+
+    def rank(self, old: Score) -> tuple[bool, Score]:
+        """For an order of what is better than `old`: what costs more comes last, however small
+        it is; of the others the smallest first, then the cheapest."""
+        return self.cost > old.cost, self
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +92,9 @@ class _Search:
         return [(self._best[lines], lines) for lines in order[:KEPT]]
 
     def _rank(self, lines: tuple[str, ...], one: Score) -> tuple[object, ...]:
-        """The smallest first, then the cheapest; of equal ones first what compilers write."""
-        return one, len(lines), sum(map(_rarity, lines)), sum(map(len, lines)), lines
+        """Of equal scores first what compilers write."""
+        unusual = sum(map(_rarity, lines))
+        return one.rank(self._old), len(lines), unusual, sum(map(len, lines)), lines
 
     # What may be tried ------------------------------------------------------------------------
 

@@ -50,11 +50,14 @@ def corpus(folder: Path, packages: str, gcc: str, clang: str | None) -> None:
               help="How many windows, the most frequent first; default: all.")  # fmt: skip
 @click.option("--effort", type=click.IntRange(1), default=None,
               help="Instructions that the search of a window may run.")  # fmt: skip
-def labels(folder: Path, windows: int | None, effort: int | None) -> None:
+@click.option("--ruled", type=click.IntRange(0), default=None,
+              help="How many of them are given to the rules before any is searched.")  # fmt: skip
+def labels(folder: Path, **amounts: int | None) -> None:
     """Search windows for better ones and prove them; an interrupted run goes on where it was."""
-    from cr1cc.train.asm.labels import EFFORT, Plan, label, rows
+    from cr1cc.train.asm.labels import Plan, label, rows
 
-    for _ in label(folder, Plan(windows, effort or EFFORT), _progress):
+    given = {name: n for name, n in amounts.items() if n is not None}
+    for _ in label(folder, Plan(**given), _progress):
         pass
     found = rows(folder / "labels.jsonl")
     better = Counter(row["source"] for row in found if row["source"] != "none")

@@ -4,9 +4,10 @@ FOLDER/labels.jsonl     a row a line: "package", "function", "old", "new", "live
                         "source", "count", "split" (docs/training.md says what they are)
 FOLDER/labels.progress  what is done of which plan, so that a run can be taken up again
 
-First come small functions as other builds have them, then windows, each size in turn and the most
-frequent first; every fifth one is of the packages that are held out. Of windows for which nothing
-better is found one in three has a row, with the source "none".
+First come small functions as other builds have them, then what rules find, for that is quick. Then
+windows are searched, each size in turn and the most frequent first; every fifth one is of the
+packages that are held out. Of windows for which nothing better is found one in three has a row,
+with the source "none".
 """
 
 from __future__ import annotations
@@ -36,20 +37,24 @@ Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
 EFFORT = 40_000  # instructions run in the search of one window
+RULED = 30_000  # windows that rules come to first
 _EVERY = 5  # which of the windows is one that is held out
 _NONE = 3  # one in so many without a better one is kept
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`windows`: how many, None for all; `effort` of the search of each."""
+    """`windows`: how many, None for all; `ruled`: of them so many are given to the rules before
+    any is searched; `effort` of the search of each."""
 
     windows: int | None = None
+    ruled: int = RULED
     effort: int = EFFORT
 
 
 class Item(NamedTuple):
-    """A window to label. `guess`: what another build has, with the source of that."""
+    """A window to label. `guess`: what another build has, with the source of that;
+    `searched`: not by rules alone."""
 
     package: str
     function: str
@@ -58,6 +63,7 @@ class Item(NamedTuple):
     split: str
     guess: tuple[str, ...] | None = None
     source: str = ""
+    searched: bool = True
 
 
 def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
@@ -103,15 +109,18 @@ class Labeller:
         """The label of a window, None if it has none to keep."""
         try:
             problem = Problem(*item.key)
+            if not item.searched and next(ruled(problem), None) is None:
+                return None
             old = score(self._bench, problem, problem.lines)
         except AsmError:  # more registers than there are, or no form of the assembler
             return None
         best: tuple[Score, tuple[str, ...], str] = (old, problem.lines, "none")
         for source, news in self._sources(problem, item, old):
             found = self._first_proved(problem, news)
-            if found is not None and found[0] < best[0]:
+            if found is not None and found[0].rank(old) < best[0].rank(old):
                 best = (*found, source)
-        if best[2] == "none" and (item.guess or not _is_kept(item.key)):
+        kept = item.searched and not item.guess and _is_kept(item.key)
+        if best[2] == "none" and not kept:
             return None
         return _row(item, old, *best)
 
@@ -121,7 +130,8 @@ class Labeller:
         if item.guess is not None:
             yield item.source, self._scored(problem, [item.guess], old)
         yield "rules", self._scored(problem, ruled(problem), old)
-        yield "search", guesses(self._bench, problem, self._effort)
+        if item.searched:
+            yield "search", guesses(self._bench, problem, self._effort)
 
     def _scored(
         self, problem: Problem, news: Iterable[tuple[str, ...]], old: Score
@@ -134,7 +144,7 @@ class Labeller:
                 continue
             if one.beats(old):
                 found.append((one, lines))
-        return sorted(found)
+        return sorted(found, key=lambda one: (one[0].rank(old), one[1]))
 
     def _first_proved(
         self, problem: Problem, news: Sequence[tuple[Score, tuple[str, ...]]]
@@ -196,7 +206,9 @@ def _items(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
         yield Item(package, twin.function, key, 1, split, twin.new, twin.source)
     sides = {side: _in_turn(item for item in found.values() if item.split == side)
              for side in ("train", "held")}  # fmt: skip
-    yield from islice(_mixed(sides["train"], sides["held"]), plan.windows)
+    windows = list(islice(_mixed(sides["train"], sides["held"]), plan.windows))
+    yield from (item._replace(searched=False) for item in windows[: plan.ruled])
+    yield from windows
 
 
 def counted(folder: Path, packages: Sequence[str], learnt: set[tuple[str, ...]]) -> dict[Key, Item]:
