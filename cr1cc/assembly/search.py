@@ -12,34 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
-from typing import NamedTuple
 
 from cr1cc.assembly.bench import Bench
-from cr1cc.assembly.candidates import USUAL_CONDITIONS, candidates, material
-from cr1cc.assembly.cost import cost
-from cr1cc.assembly.names import restored
+from cr1cc.assembly.candidates import USUAL_CONDITIONS, candidates
+from cr1cc.assembly.material import material
 from cr1cc.assembly.problem import Problem, Run
+from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.step import State, Step, Trace
 from cr1cc.errors import AsmError
 
 KEPT = 12  # guesses of a window
 _PREFIXES = 5000
-
-
-class Score(NamedTuple):
-    """Bytes of a window, and its predicted cost."""
-
-    bytes: int
-    cost: float
-
-    def beats(self, other: Score) -> bool:
-        """Whether it is smaller, or as small and cheaper."""
-        return self < other
-
-    def rank(self, old: Score) -> tuple[bool, Score]:
-        """For an order of what is better than `old`: what costs more comes last, however small
-        it is; of the others the smallest first, then the cheapest."""
-        return self.cost > old.cost, self
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +36,6 @@ class Move:
 
 class _SpentError(Exception):
     """The effort is used up."""
-
-
-def score(bench: Bench, problem: Problem, lines: Sequence[str]) -> Score:
-    """Of lines over the names of a window. Raises AsmError."""
-    window = restored(lines, problem.names)
-    bench.learn(one.text for one in window)
-    return Score(sum(bench.size(one.text) for one in window), cost(window))
 
 
 def guesses(bench: Bench, problem: Problem, effort: int) -> list[tuple[Score, tuple[str, ...]]]:

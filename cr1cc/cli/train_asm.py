@@ -54,7 +54,8 @@ def corpus(folder: Path, packages: str, gcc: str, clang: str | None) -> None:
               help="How many of them are given to the rules before any is searched.")  # fmt: skip
 def labels(folder: Path, **amounts: int | None) -> None:
     """Search windows for better ones and prove them; an interrupted run goes on where it was."""
-    from cr1cc.train.asm.labels import Plan, label, rows
+    from cr1cc.train.asm.labels import label, rows
+    from cr1cc.train.asm.work import Plan
 
     given = {name: n for name, n in amounts.items() if n is not None}
     for _ in label(folder, Plan(**given), _progress):

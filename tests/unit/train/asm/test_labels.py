@@ -19,8 +19,9 @@ from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.problem import Problem
 from cr1cc.errors import UserError
 from cr1cc.gate.verdict import Verdict
-from cr1cc.train.asm.labels import Plan, label, rows, split_of
+from cr1cc.train.asm.labels import label, rows
 from cr1cc.train.asm.twins import twins
+from cr1cc.train.asm.work import Plan, split_of
 
 PLAN = Plan(ruled=0, effort=5_000)
 TRAIN, HELD = "dash", "cjson"
