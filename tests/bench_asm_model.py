@@ -35,9 +35,9 @@ from cr1cc.assembly.vocabulary import Goal
 from cr1cc.errors import AsmError, UserError
 from cr1cc.train.asm import sft
 from cr1cc.train.asm.export import trained
-from cr1cc.train.asm.labels import Item, held_out
 from cr1cc.train.asm.labels import rows as rows_of
 from cr1cc.train.asm.lessons import LABELS
+from cr1cc.train.asm.work import Item, held_out
 
 Propose = Callable[[Normal], Sequence[Lines]]
 
@@ -52,8 +52,9 @@ class Found(NamedTuple):
 
 def windows(folder: Path, count: int) -> list[tuple[Item, Normal]]:
     """Windows that the model has tokens for."""
+    learnt = {tuple(r["old"]) for r in rows_of(folder / LABELS) if r["split"] == "train"}
     found = []
-    for item in held_out(folder):
+    for item in held_out(folder, learnt):
         lines, live = item.key
         try:
             names = example_names(lines)

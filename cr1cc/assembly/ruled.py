@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from cr1cc.assembly.names import named
 from cr1cc.assembly.problem import Problem
@@ -20,10 +21,15 @@ def ruled(problem: Problem) -> Iterator[tuple[str, ...]]:
         line.live = live
         if line.instruction is not None:
             live = live_before(line.instruction, live)
-    for found in Finder(Objective.SMALLEST).windows(code, frozenset()):
+    for found in _finder().windows(code, frozenset()):
         first = found.old[0].at[1]
         rest = problem.window[first + len(found.old) :]
         try:
             yield named((*problem.window[:first], *found.new, *rest), problem.names)
         except AsmError:
             continue
+
+
+@cache
+def _finder() -> Finder:
+    return Finder(Objective.SMALLEST)

@@ -12,29 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
-from typing import NamedTuple
 
 from cr1cc.assembly.bench import Bench
-from cr1cc.assembly.candidates import USUAL_CONDITIONS, candidates, material
-from cr1cc.assembly.cost import cost
-from cr1cc.assembly.names import restored
+from cr1cc.assembly.candidates import USUAL_CONDITIONS, candidates
+from cr1cc.assembly.material import material
 from cr1cc.assembly.problem import Problem, Run
+from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.step import State, Step, Trace
 from cr1cc.errors import AsmError
 
 KEPT = 12  # guesses of a window
 _PREFIXES = 5000
-
-
-class Score(NamedTuple):
-    """Bytes of a window, and its predicted cost."""
-
-    bytes: int
-    cost: float
-
-    def beats(self, other: Score) -> bool:
-        """Whether it is smaller or cheaper, and not worse in the other."""
-        return self != other and self.bytes <= other.bytes and self.cost <= other.cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +36,6 @@ class Move:
 
 class _SpentError(Exception):
     """The effort is used up."""
-
-
-def score(bench: Bench, problem: Problem, lines: Sequence[str]) -> Score:
-    """Of lines over the names of a window. Raises AsmError."""
-    window = restored(lines, problem.names)
-    bench.learn(one.text for one in window)
-    return Score(sum(bench.size(one.text) for one in window), cost(window))
 
 
 def guesses(bench: Bench, problem: Problem, effort: int) -> list[tuple[Score, tuple[str, ...]]]:
@@ -87,8 +68,9 @@ class _Search:
         return [(self._best[lines], lines) for lines in order[:KEPT]]
 
     def _rank(self, lines: tuple[str, ...], one: Score) -> tuple[object, ...]:
-        """The smallest first, then the cheapest; of equal ones first what compilers write."""
-        return one, len(lines), sum(map(_rarity, lines)), sum(map(len, lines)), lines
+        """Of equal scores first what compilers write."""
+        unusual = sum(map(_rarity, lines))
+        return one.rank(self._old), len(lines), unusual, sum(map(len, lines)), lines
 
     # What may be tried ------------------------------------------------------------------------
 

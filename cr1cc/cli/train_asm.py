@@ -48,12 +48,15 @@ def corpus(folder: Path | None, packages: str, gcc: str, clang: str | None) -> N
               help="How many windows, the most frequent first; default: all.")  # fmt: skip
 @click.option("--effort", type=click.IntRange(1), default=None,
               help="Instructions that the search of a window may run.")  # fmt: skip
-def labels(folder: Path | None, windows: int | None, effort: int | None) -> None:
+@click.option("--ruled", type=click.IntRange(0), default=None,
+              help="How many of them are given to the rules before any is searched.")  # fmt: skip
+def labels(folder: Path | None, **amounts: int | None) -> None:
     """Search windows for better ones and prove them; an interrupted run goes on where it was."""
-    from cr1cc.train.asm.labels import EFFORT, Plan, label, rows
+    from cr1cc.train.asm.labels import label, rows
+    from cr1cc.train.asm.work import Plan
 
     home = home_of(folder, HOME)
-    for _ in label(home, Plan(windows, effort or EFFORT), counted):
+    for _ in label(home, Plan(**_given(amounts)), counted):
         pass
     found = rows(home / "labels.jsonl")
     better = Counter(row["source"] for row in found if row["source"] != "none")

@@ -4,9 +4,10 @@ FOLDER/labels.jsonl     a row a line: "package", "function", "old", "new", "live
                         "source", "count", "split" (docs/training.md says what they are)
 FOLDER/labels.progress  what is done of which plan, so that a run can be taken up again
 
-First come small functions as other builds have them, then windows, each size in turn and the most
-frequent first; every fifth one is of the packages that are held out. Of windows for which nothing
-better is found one in three has a row, with the source "none".
+First come small functions as other builds have them, then what rules find, for that is quick. Then
+windows are searched, each size in turn and the most frequent first; every fifth one is of the
+packages that are held out. Of windows for which nothing better is found one in three has a row,
+with the source "none".
 """
 
 from __future__ import annotations
@@ -15,55 +16,31 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cr1cc.assembly.bench import Bench
 from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.problem import Problem
 from cr1cc.assembly.ruled import ruled
-from cr1cc.assembly.search import Score, guesses, score
-from cr1cc.errors import AsmError, UserError
+from cr1cc.assembly.score import Score, score
+from cr1cc.assembly.search import guesses
+from cr1cc.errors import AsmError
 from cr1cc.gate.verdict import Verdict
-from cr1cc.train.asm.corpus import Key, windows_file
-from cr1cc.train.asm.twins import twins
-from cr1cc.train.packages import HELD_OUT
+from cr1cc.train.asm.corpus import Key
+from cr1cc.train.asm.work import Item, Plan, work
 from cr1cc.util.atomic import replace_file
 
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
-EFFORT = 40_000  # instructions run in the search of one window
-_EVERY = 5  # which of the windows is one that is held out
 _NONE = 3  # one in so many without a better one is kept
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`windows`: how many, None for all; `effort` of the search of each."""
-
-    windows: int | None = None
-    effort: int = EFFORT
-
-
-class Item(NamedTuple):
-    """A window to label. `guess`: what another build has, with the source of that."""
-
-    package: str
-    function: str
-    key: Key
-    times: int
-    split: str
-    guess: tuple[str, ...] | None = None
-    source: str = ""
 
 
 def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
     """Label what is not yet; yields new rows as they are written. Raises UserError without a
     corpus, ProofError without the extra `prove`."""
-    items = list(_items(folder, plan, note))
+    items = list(work(folder, plan, note))
     mark = hashlib.blake2b(repr((plan, items)).encode(), digest_size=8).hexdigest()
     log, progress = folder / "labels.jsonl", folder / "labels.progress"
     known = {_key(row) for row in rows(log, mend=True)}
@@ -103,15 +80,18 @@ class Labeller:
         """The label of a window, None if it has none to keep."""
         try:
             problem = Problem(*item.key)
+            if not item.searched and next(ruled(problem), None) is None:
+                return None
             old = score(self._bench, problem, problem.lines)
         except AsmError:  # more registers than there are, or no form of the assembler
             return None
         best: tuple[Score, tuple[str, ...], str] = (old, problem.lines, "none")
         for source, news in self._sources(problem, item, old):
             found = self._first_proved(problem, news)
-            if found is not None and found[0] < best[0]:
+            if found is not None and found[0].rank(old) < best[0].rank(old):
                 best = (*found, source)
-        if best[2] == "none" and (item.guess or not _is_kept(item.key)):
+        kept = item.searched and not item.guess and _is_kept(item.key)
+        if best[2] == "none" and not kept:
             return None
         return _row(item, old, *best)
 
@@ -121,7 +101,8 @@ class Labeller:
         if item.guess is not None:
             yield item.source, self._scored(problem, [item.guess], old)
         yield "rules", self._scored(problem, ruled(problem), old)
-        yield "search", guesses(self._bench, problem, self._effort)
+        if item.searched:
+            yield "search", guesses(self._bench, problem, self._effort)
 
     def _scored(
         self, problem: Problem, news: Iterable[tuple[str, ...]], old: Score
@@ -134,7 +115,7 @@ class Labeller:
                 continue
             if one.beats(old):
                 found.append((one, lines))
-        return sorted(found)
+        return sorted(found, key=lambda one: (one[0].rank(old), one[1]))
 
     def _first_proved(
         self, problem: Problem, news: Sequence[tuple[Score, tuple[str, ...]]]
@@ -178,85 +159,3 @@ def _done(progress: Path, mark: str) -> int:
         return int(number) if known == mark else 0
     except (OSError, ValueError):
         return 0
-
-
-# The order of the work -----------------------------------------------------------------------
-
-
-def _items(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
-    packages = packages_of(folder)
-    pairs = [(package, twin) for package in packages for twin in twins(folder, package, note)]
-    learnt = {twin.old for package, twin in pairs if split_of(package) == "train"}
-    found = counted(folder, packages, learnt)
-    for package, twin in pairs:
-        key = twin.old, twin.live
-        split = "train" if key[0] in learnt else "held"
-        yield Item(package, twin.function, key, 1, split, twin.new, twin.source)
-    sides = {side: _in_turn(item for item in found.values() if item.split == side)
-             for side in ("train", "held")}  # fmt: skip
-    yield from islice(_mixed(sides["train"], sides["held"]), plan.windows)
-
-
-def held_out(folder: Path) -> list[Item]:
-    """The windows of packages that are held out which occur in no other one, each size in turn
-    and the most frequent first. Raises UserError without a corpus."""
-    found = counted(folder, packages_of(folder), set())
-    return _in_turn(item for item in found.values() if item.split == "held")
-
-
-def packages_of(folder: Path) -> list[str]:
-    """Those of the corpus; what is held out comes last. Raises UserError without any."""
-    found = sorted((path.stem for path in (folder / "windows").glob("*.jsonl")), key=_held_last)
-    if not found:
-        raise UserError(f"{folder}: no corpus; `cr1 train asm corpus` makes one")
-    return found
-
-
-def counted(folder: Path, packages: Sequence[str], learnt: set[tuple[str, ...]]) -> dict[Key, Item]:
-    """All windows of packages with their counts over all, each on one side: what occurs in a
-    package that is learnt from, or is in `learnt`, is never held out, whatever is live behind
-    it. Extends `learnt`. Packages that are held out come last."""
-    found: dict[Key, Item] = {}
-    for package in packages:
-        for line in windows_file(folder, package).read_text().splitlines():
-            row = json.loads(line)
-            key: Key = tuple(row["old"]), tuple(row["live"])
-            if split_of(package) == "train":
-                learnt.add(key[0])
-            side = "train" if key[0] in learnt else "held"
-            known = found.get(key)
-            found[key] = (
-                known._replace(times=known.times + row["count"])
-                if known
-                else Item(package, row["function"], key, row["count"], side)
-            )
-    return found
-
-
-def split_of(package: str) -> str:
-    """The side of a package."""
-    return "held" if any(package == one.name for one in HELD_OUT) else "train"
-
-
-def _held_last(package: str) -> tuple[bool, str]:
-    return split_of(package) == "held", package
-
-
-def _in_turn(items: Iterable[Item]) -> list[Item]:
-    """The most frequent first, each size in turn: short windows are frequent, and long ones leave
-    more to find."""
-    groups: dict[int, list[Item]] = {}
-    for item in sorted(items, key=lambda item: (-item.times, item.key)):
-        groups.setdefault(len(item.key[0]), []).append(item)
-    columns = zip_longest(*(groups[size] for size in sorted(groups)))
-    return [item for column in columns for item in column if item is not None]
-
-
-def _mixed(train: Sequence[Item], held: Sequence[Item]) -> Iterator[Item]:
-    """Both in their order, every so many of the second kind."""
-    left = iter(held)
-    for number, item in enumerate(train, 1):
-        yield item
-        if number % (_EVERY - 1) == 0:
-            yield from (one for one in [next(left, None)] if one is not None)
-    yield from left

@@ -11,11 +11,13 @@ pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
 from cr1cc.assembly.bench import Bench
-from cr1cc.assembly.candidates import candidates, material
+from cr1cc.assembly.candidates import candidates
 from cr1cc.assembly.judge import Judge
+from cr1cc.assembly.material import material
 from cr1cc.assembly.names import restored
 from cr1cc.assembly.problem import Problem
-from cr1cc.assembly.search import Score, guesses, score
+from cr1cc.assembly.score import Score, score
+from cr1cc.assembly.search import guesses
 from cr1cc.gate.verdict import Verdict
 
 EFFORT = 40_000
