@@ -14,7 +14,7 @@ import click
 from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
 from cr1cc.cli.train_asm import asm
-from cr1cc.cli.training import CLANG, FOLDER, counted, extra, home_of
+from cr1cc.cli.training import CLANG, FOLDER, counted, extra, home_of, said_of
 from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
 from cr1cc.util.atomic import replace_file
@@ -267,11 +267,8 @@ def export(folder: Path | None, weights: str, output: Path | None) -> None:
     network, facts = _trained(home_of(folder), weights)
     target = output or Path(SHIPPED)
     found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
-    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
-    click.echo(
-        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
-        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
-    )
+    for line in said_of(target, found):
+        click.echo(line)
 
 
 @command.command()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cr1cc.cli.compiler import usable
-from cr1cc.cli.training import FOLDER, counted, extra, home_of
+from cr1cc.cli.training import FOLDER, counted, extra, home_of, said_of
 from cr1cc.errors import UserError
 
 
@@ -105,20 +105,19 @@ def rl(folder: Path | None, reward: str, **amounts: float | None) -> None:
 @FOLDER
 @click.option("--weights", default="asm-sft", show_default=True,
               help="Of which training: asm-sft, asm-correct or asm-speed.")  # fmt: skip
+@click.option("--last", is_flag=True,
+              help="The weights as they are at the end of rl, instead of the best.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
-def export(folder: Path | None, weights: str, output: Path | None) -> None:
+def export(folder: Path | None, weights: str, output: Path | None, last: bool) -> None:
     """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
     with extra():
         from cr1cc.train.asm import export as exporting
 
     target = output or Path(exporting.SHIPPED)
-    found = exporting.export(home_of(folder, HOME), weights, target)
-    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
-    click.echo(
-        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
-        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
-    )
+    found = exporting.export(home_of(folder, HOME), weights, target, last=last)
+    for line in said_of(target, found):
+        click.echo(line)
 
 
 def _given(amounts: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from cr1cc.errors import UserError
 from cr1cc.train import checkpoint
@@ -29,24 +29,11 @@ from cr1cc.train.rollout import Batch
 Note = Callable[[Iterable[int], str, int], Iterable[int]]
 
 
-class Plan(Protocol):
-    """How to train; a dataclass. `epochs`: how often a batch is learnt from; `every`: steps
-    between two looks."""
+class Plan(checkpoint.Plan, Protocol):
+    """How to train. `epochs`: how often a batch is learnt from."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def steps(self) -> int: ...
     @property
     def epochs(self) -> int: ...
-    @property
-    def rate(self) -> float: ...
-    @property
-    def every(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
 
 
 class Course(Protocol):
@@ -72,7 +59,7 @@ def train(
     torch.manual_seed(plan.seed)
     run = _Run(folder, plan, beginning(), algorithm)
     path = run.path.with_suffix(".jsonl")
-    with path.open("a" if run.done else "w") as curves:
+    with checkpoint.curves(path, run.done) as curves:
         if not run.done:
             run.keep(0, course)
         for step in note(range(run.done, plan.steps), run.name, plan.steps - run.done):
@@ -87,15 +74,17 @@ def train(
     return _recent(path)
 
 
-def trained(folder: Path, name: str, made_by: str) -> tuple[Network, dict[str, Any]]:
-    """The best weights of a run, and what is known of it. Raises UserError, which says what makes
-    them."""
+def trained(
+    folder: Path, name: str, made_by: str, *, last: bool = False
+) -> tuple[Network, dict[str, Any]]:
+    """The best weights of a run or its last ones, and what is known of it. Raises UserError, which
+    says what makes them."""
     path = folder / f"rl-{name}.pt"
     if not path.exists():
         raise UserError(f"{path}: not there; `{made_by}` makes it")
     state = torch.load(path, map_location="cpu", weights_only=True)
     network = Network(Shape(**state["shape"]))
-    network.load_state_dict(state["best"])
+    network.load_state_dict(state["network" if last else "best"])
     return network.eval(), {name: state[name] for name in ("plan", "best_step", "step")}
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cr1cc.errors import UserError
 from cr1cc.train import checkpoint
@@ -23,25 +23,13 @@ from cr1cc.train.pytorch import Tensor, torch
 Note = Callable[[Iterable[int], str, int], Iterable[int]]
 
 
-class Plan(Protocol):
-    """How to train; a dataclass. `every`: steps between two looks."""
+class Plan(checkpoint.Plan, Protocol):
+    """How to train: `warmup` in steps, `decay` of weights."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def rate(self) -> float: ...
     @property
     def warmup(self) -> int: ...
     @property
     def decay(self) -> float: ...
-    @property
-    def every(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
     @property
     def shape(self) -> Shape: ...
 
@@ -80,7 +68,7 @@ def train(folder: Path, plan: Plan, course: Course, note: Note) -> dict[str, flo
     if state["step"]:
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-    with path.with_suffix(".jsonl").open("a" if state["step"] else "w") as curves:
+    with checkpoint.curves(path.with_suffix(".jsonl"), state["step"]) as curves:
         losses: list[float] = []
         for step in note(range(state["step"], plan.steps), plan.name, plan.steps - state["step"]):
             loss = course.loss(network, step, device)

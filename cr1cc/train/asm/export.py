@@ -19,16 +19,16 @@ SHIPPED = str(Path(RECIPES).with_name("assembly.gguf"))
 _PROMPTS = 32  # that llama.cpp and PyTorch are compared behind
 
 
-def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
-    """Weights of `sft`, or of a run of `cr1 train asm rl`, and what is known of their training.
-    Raises UserError."""
-    return sft.best(folder, name) if name == sft.NAME else rl.trained(folder, name)
+def trained(folder: Path, name: str, *, last: bool = False) -> tuple[Network, dict[str, Any]]:
+    """Weights of `sft`, or of a run of `cr1 train asm rl`, its best or its last ones, and what is
+    known of their training. Raises UserError."""
+    return sft.best(folder, name) if name == sft.NAME else rl.trained(folder, name, last=last)
 
 
-def export(folder: Path, name: str, path: Path) -> exporting.Parity:
+def export(folder: Path, name: str, path: Path, *, last: bool = False) -> exporting.Parity:
     """Write the file, and compare behind prompts of the labels. Raises UserError, and ModelError
     if llama.cpp says something else than PyTorch."""
-    network, facts = trained(folder, name)
+    network, facts = trained(folder, name, last=last)
     known = [lesson for some in learnt(folder) for lesson in some]
     chosen = Random(1).sample(known, min(_PROMPTS, len(known)))
     prompts = [(*lesson.prompt, *lesson.answer[: n % 4]) for n, lesson in enumerate(chosen)]

@@ -61,9 +61,9 @@ def train(folder: Path, plan: Plan, note: reinforced.Note) -> dict[str, float]:
     )
 
 
-def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
-    """The best weights of a run, and what is known of it. Raises UserError."""
-    return reinforced.trained(folder, name, "cr1 train asm rl")
+def trained(folder: Path, name: str, *, last: bool = False) -> tuple[Network, dict[str, Any]]:
+    """The best weights of a run or its last ones, and what is known of it. Raises UserError."""
+    return reinforced.trained(folder, name, "cr1 train asm rl", last=last)
 
 
 @dataclass(frozen=True)

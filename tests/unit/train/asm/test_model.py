@@ -36,6 +36,14 @@ def quietly(steps: Iterable[int], _step: str, _total: int) -> Iterable[int]:
     return steps
 
 
+def interrupted(steps: Iterable[int], _step: str, _total: int) -> Iterator[int]:
+    """Between two checkpoints."""
+    for step in steps:
+        if step == 5:
+            raise KeyboardInterrupt
+        yield step
+
+
 def rows() -> Iterator[dict[str, object]]:
     """A 0 is made by xor where flags are dead; nothing else becomes anything."""
     for first, (one, other), number in itertools.product(
@@ -100,13 +108,6 @@ def test_a_planted_rule_is_learnt_and_holds_for_windows_never_seen(taught: Path)
 
 def test_an_interrupted_training_ends_like_one_that_was_not(folder: Path, tmp_path: Path) -> None:
     plan = replace(PLAN, steps=8, every=2)
-
-    def interrupted(steps: Iterable[int], _step: str, _total: int) -> Iterator[int]:
-        for step in steps:
-            if step == 5:
-                raise KeyboardInterrupt
-            yield step
-
     sft.train(folder, plan, quietly)
     whole, _ = sft.best(folder)
     (folder / "asm-sft.pt").unlink()
@@ -124,7 +125,8 @@ def test_rewards_make_what_is_better_more_probable(reward: str, folder: Path, ta
     state = torch.load(taught / "asm-sft.pt", weights_only=True)
     torch.save(state, folder / "asm-sft.pt")
     plan = rl.Plan(reward, steps=6, batch=4, group=6, rate=1e-3, every=2)
-    rl.train(folder, replace(plan, steps=4), quietly)
+    with pytest.raises(KeyboardInterrupt):
+        rl.train(folder, plan, interrupted)
     found = rl.train(folder, plan, quietly)
     curves = folder / f"rl-asm-{reward}.jsonl"
     steps = [json.loads(line) for line in curves.read_text().splitlines()]
