@@ -100,6 +100,12 @@ def measure(
     seconds = time.process_time() - start
     counts = dict.fromkeys(("windows", "proposed", "samples", "proved", "admitted", "better"), 0)
     saved, occurring, better = 0.0, 0.0, []
+    asks = [
+        Ask(window.lines, window.live, new)
+        for (_, window), news in zip(some, proposed, strict=True)
+        for new in news
+    ]
+    appraiser.appraise(asks)  # assembled together
     for (item, window), news in zip(some, proposed, strict=True):
         judged = appraiser.appraise([Ask(window.lines, window.live, new) for new in news])
         pairs = [(new, one) for new, one in zip(news, judged, strict=True) if one.proved]

@@ -12,7 +12,9 @@ pytest.importorskip("triton", reason="the package triton-library (extra prove)")
 
 from cr1cc.assembly import appraisal
 from cr1cc.assembly.appraisal import Appraisal, Appraiser, Ask
-from cr1cc.assembly.vocabulary import Goal
+from cr1cc.assembly.grammar import State, scope
+from cr1cc.assembly.names import example_names
+from cr1cc.assembly.vocabulary import FORM_OF, Goal, decode
 
 OLD = ("movl $0, %n0d", "addl %n0d, %n1d")
 ZERO = Ask(("movl $0, %n0d",), ("n0",), ("xorl %n0d, %n0d",))
@@ -70,3 +72,20 @@ def test_verdicts_are_kept_and_a_torn_line_is_not_one(
     monkeypatch.setattr(appraisal, "unit_of", None)  # nothing is assembled again
     assert Appraiser(os.environ, log).appraise([ZERO, ZERO]) == first * 2
     assert isinstance(first[0], Appraisal)
+
+
+def test_every_form_that_may_be_said_is_judged(appraiser: Appraiser) -> None:
+    """The window is no more than registers to choose from, and accesses memory."""
+    old = ("movl $N0, S0(%rip)", "shlq %cl, %n0", "movq %v0, %x0", "cqto", "leave")
+    start = State(scope(old, example_names(old)))
+    asks = []
+    for token in set(FORM_OF) & set(start.allowed()):
+        state, tokens = start.step(token), [token]
+        while state.waiting:
+            tokens.append(state.allowed()[0])
+            state = state.step(tokens[-1])
+        lines = decode(tokens)
+        asks.append(Ask(lines, (), (*lines, *lines)))
+    found = appraiser.appraise(asks)
+    assert len(found) > 500
+    assert all(one.assembles for one in found)

@@ -83,6 +83,7 @@ WRONG = {
     "a newer processor": ("movl $1, %ecx", "popcntl %esi, %eax; movl $1, %ecx", {"rcx": WORD}),
     "a call": ("call f", "call f", {}),
     "an address of 32 bits": ("movl (%edi), %eax", "movl (%edi), %eax", {}),
+    "a pop to memory": ("popq (%rdi)", "popq (%rdi)", {}),
     "an alignment": ("movups (%rdi), %xmm0", "movaps (%rdi), %xmm0", {}),
     "floating-point arithmetic": ("addsd %xmm0, %xmm1", "addsd %xmm0, %xmm1", {}),
 }  # fmt: skip
