@@ -43,8 +43,10 @@ def _figures(told: dict[str, Any]) -> Iterator[str]:
             if row["goal"] == goal:
                 yield _row(row)
     yield from ("", "### Windows that a model makes better and the rules do not", "")
-    yield from ("| function | was | becomes | bytes | cost |", "|---|---|---|---|---|")
-    yield from _windows(told)
+    if rows := list(_windows(told)):
+        yield from ("| function | was | becomes | bytes | cost |", "|---|---|---|---|---|", *rows)
+    else:
+        yield "There is none."
     yield from ("", "## What it was trained on", "")
     yield from _trainings(told)
 
@@ -87,11 +89,19 @@ def _trainings(told: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|"
     for source, (train, held) in told["labels"].items():
         yield f"| {source} | {train} | {held} |"
-    yield from ("", "| weights | best after step | plan | size | loss, or share saved |")
+    yield from (
+        "",
+        "`bench/asm-labels.jsonl.xz` has these labels, `bench/asm-curves/` the curves.",
+        "",
+    )
+    yield "| training | best after step | plan | size | at its end |"
     yield "|---|---|---|---|---|"
     for name, one in told["trainings"].items():
-        plan = ", ".join(f"{key} {value}" for key, value in one["plan"].items() if key != "shape")
-        yield f"| {name} | {one['best_step']} | {plan} | {one['bytes']} bytes | {one['last']} |"
+        plan = ", ".join(
+            f"{key} {value}" for key, value in one["plan"].items() if key not in ("shape", "name")
+        )
+        last = ", ".join(f"{key} {value:.3g}" for key, value in one["last"].items())
+        yield f"| {name} | {one['best_step']} | {plan} | {one['bytes'] / 1e6:.1f} MB | {last} |"
 
 
 def main() -> None:
