@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from cr1cc.model.vocabulary import TOKENS
-from cr1cc.train.gguf_file import Shape, tensor_shapes, write
+from cr1cc.train.gguf_file import RECIPES, Shape, Vocabulary, tensor_shapes, write
 
 SMALL = Shape(vocabulary=len(TOKENS), width=64, layers=2, heads=2, hidden=96, context=1024)
 
 
-def random_model(path: Path, shape: Shape = SMALL, seed: int = 1) -> Path:
+def random_model(
+    path: Path, shape: Shape = SMALL, seed: int = 1, vocabulary: Vocabulary = RECIPES
+) -> Path:
     """A model that proposes at random; always the same one for a shape and a seed."""
     pytest.importorskip("gguf", reason="the package gguf is missing")
     np = pytest.importorskip("numpy", reason="the package numpy is missing")
@@ -22,5 +24,5 @@ def random_model(path: Path, shape: Shape = SMALL, seed: int = 1) -> Path:
         else np.ones(size, np.float32)
         for name, size in tensor_shapes(shape).items()
     }  # fmt: skip
-    write(str(path), shape, tensors, {"made": "at random"})
+    write(str(path), shape, tensors, {"made": "at random"}, vocabulary)
     return path

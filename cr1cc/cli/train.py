@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cr1cc import config
 from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
-from cr1cc.errors import UserError
+from cr1cc.cli.train_asm import asm
+from cr1cc.cli.training import CLANG, FOLDER, counted, extra, home_of, said_of
 from cr1cc.model import SHIPPED
 from cr1cc.records import Metric
 from cr1cc.util.atomic import replace_file
@@ -30,12 +29,6 @@ def command() -> None:
     """Make the data that ships with the package from open packages."""
 
 
-_FOLDER = click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), default=None,
-    help="Where the corpus is kept; default: a folder in the cache directory.",
-)  # fmt: skip
-_CLANG = click.option("--clang", default=None, help="The clang to use; default: the usual one.")
-
 _METRIC = click.option(
     "--metric", default="bytes", show_default=True, help="What is made less.",
     type=click.Choice([metric.value for metric in Metric]),
@@ -43,8 +36,8 @@ _METRIC = click.option(
 
 
 @command.command()
-@_FOLDER
-@_CLANG
+@FOLDER
+@CLANG
 @click.option("--programs", default=400, show_default=True, help="csmith programs besides.")
 def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     """Fetch and build the packages of the table; keep modules and functions as bitcode."""
@@ -53,10 +46,10 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
     from cr1cc.train.corpus import collect
     from cr1cc.train.tasks import Task
 
-    home, toolchain, jobs = _home(folder), usable(clang), os.cpu_count() or 1
+    home, toolchain, jobs = home_of(folder), usable(clang), os.cpu_count() or 1
     for line in collect(home, toolchain.driver, programs, jobs):
         click.echo(line)
-    licences.collect(home, _counted)
+    licences.collect(home, counted)
     task = Task.of(toolchain)
     functions.split(task, home, jobs, _progress)
     duplicates.find(task, home, jobs, _progress)
@@ -67,8 +60,8 @@ def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
 
 
 @command.command()
-@_FOLDER
-@_CLANG
+@FOLDER
+@CLANG
 @_METRIC
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
@@ -86,7 +79,7 @@ def coreset(
     from cr1cc.train import coreset as miner
     from cr1cc.train.corpus import KIND, samples
 
-    home = _home(folder)
+    home = home_of(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = miner.Plan(Metric(metric), **given)
     found = samples(home, KIND[plan.metric])
@@ -102,8 +95,8 @@ def coreset(
 
 
 @command.command()
-@_FOLDER
-@_CLANG
+@FOLDER
+@CLANG
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
 @click.option("--modules", default=40, show_default=True, help="Modules to measure on.")
@@ -116,7 +109,7 @@ def synergy(
     from cr1cc.train import synergy as miner
     from cr1cc.train.corpus import samples
 
-    home = _home(folder)
+    home = home_of(folder)
     found = samples(home, "paper")
     graph = miner.mine(usable(clang), found, home, modules, jobs, _progress)
     target = output or Path(DATA)
@@ -125,8 +118,8 @@ def synergy(
 
 
 @command.command()
-@_FOLDER
-@_CLANG
+@FOLDER
+@CLANG
 @_METRIC
 @click.option("--budget", type=click.IntRange(0), help="Evaluations of one search.")
 @click.option("--modules", type=click.IntRange(1), help="How many modules; default: all.")
@@ -140,7 +133,7 @@ def label(
     from cr1cc.train import label as labels
     from cr1cc.train.tasks import Task
 
-    home = _home(folder)
+    home = home_of(folder)
     given = {name: n for name, n in amounts.items() if n is not None}
     plan = labels.Plan(Metric(metric), held_out=held_out, **given)
     task = Task.of(usable(clang))
@@ -152,7 +145,7 @@ def label(
 
 
 @command.command()
-@_FOLDER
+@FOLDER
 @_METRIC
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False, exists=True),
               default=None, help="The coreset; default: the one that ships.")  # fmt: skip
@@ -161,14 +154,14 @@ def order(folder: Path | None, metric: str, output: Path | None) -> None:
     from cr1cc.passes.coreset import DATA
     from cr1cc.train import order as ordering
 
-    count, means = ordering.order(_home(folder), Metric(metric), output or Path(DATA))
+    count, means = ordering.order(home_of(folder), Metric(metric), output or Path(DATA))
     click.echo(f"ordered by {count} modules")
     for size in (1, 4, 8, 16, len(means)):
         click.echo(f"  best {size:3}: mean gain {means[min(size, len(means)) - 1]:.2%}")
 
 
 @command.command()
-@_FOLDER
+@FOLDER
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
 @click.option("--batch", type=click.IntRange(1), help="Modules of a step.")
 @click.option("--seed", type=int, help="Of all that is random.")
@@ -178,17 +171,17 @@ def order(folder: Path | None, metric: str, output: Path | None) -> None:
               help="What is told of a module; opcodes is there to compare with.")  # fmt: skip
 def sft(folder: Path | None, view: str, **amounts: int | None) -> None:
     """Train the model on the labels; an interrupted run goes on where it was."""
-    with _extra():
+    with extra():
         from cr1cc.train import sft as training
 
     given: dict[str, Any] = {name: n for name, n in amounts.items() if n is not None}
-    found = training.train(_home(folder), training.Plan(view=view, **given), _counted)
+    found = training.train(home_of(folder), training.Plan(view=view, **given), counted)
     click.echo(f"best after {found['step']} steps: loss {found['loss']:.3f} on other packages")
 
 
 @command.command()
-@_FOLDER
-@_CLANG
+@FOLDER
+@CLANG
 @click.option("--algorithm", default="grpo", show_default=True,
               type=click.Choice(["grpo", "ppo", "reinforce"]), help="How it learns.")  # fmt: skip
 @click.option("--steps", type=click.IntRange(1), help="How long; default: what the plan says.")
@@ -205,7 +198,7 @@ def rl(
     **amounts: int | None,
 ) -> None:  # fmt: skip
     """Let the model learn from what its recipes save; an interrupted run goes on."""
-    with _extra():
+    with extra():
         from cr1cc.train import rl as training
         from cr1cc.train.rollout import Reward
     from cr1cc.train.tasks import Task
@@ -214,23 +207,23 @@ def rl(
     reward = Reward() if alpha is None else Reward(alpha=alpha)
     plan = training.Plan(algorithm, scratch=scratch, reward=reward, **given)
     task = Task.of(usable(clang))
-    found = training.train(_home(folder), task, plan, _counted)
+    found = training.train(home_of(folder), task, plan, counted)
     for name, value in found.items():
         click.echo(f"{name:12} {value:.4f}")
 
 
 @command.command()
-@_FOLDER
+@FOLDER
 @click.option("--weights", multiple=True,
               help="Of which training: sft, or one of `cr1 train rl`; several.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="A file to write it to as JSON, too.")  # fmt: skip
 def compare(folder: Path | None, weights: tuple[str, ...], output: Path | None) -> None:
     """Compare trainings on labels of modules that are held out, without compiling."""
-    with _extra():
+    with extra():
         from cr1cc.train import compare as comparing
 
-    home = _home(folder)
+    home = home_of(folder)
     trainings = [_training(home, name) for name in weights or ("sft",)]
     rows = comparing.compare(home, trainings)
     for metric in dict.fromkeys(row.metric for row in rows):
@@ -246,7 +239,7 @@ def compare(folder: Path | None, weights: tuple[str, ...], output: Path | None) 
 
 def _trained(home: Path, name: str) -> tuple[Network, dict[str, Any]]:
     """Weights, and what is known of their training. Raises UserError."""
-    with _extra():
+    with extra():
         from cr1cc.train.rl import trained
         from cr1cc.train.sft import best
 
@@ -261,28 +254,25 @@ def _training(home: Path, name: str) -> Training:
 
 
 @command.command()
-@_FOLDER
+@FOLDER
 @click.option("--weights", default="sft", show_default=True,
               help="Of which training: sft, or the name of one of `cr1 train rl`.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
 def export(folder: Path | None, weights: str, output: Path | None) -> None:
     """Write the trained model as a GGUF file; check that llama.cpp computes the same."""
-    with _extra():
+    with extra():
         from cr1cc.train import export as exporting
 
-    network, facts = _trained(_home(folder), weights)
+    network, facts = _trained(home_of(folder), weights)
     target = output or Path(SHIPPED)
     found = exporting.export(network, target, {name: str(fact) for name, fact in facts.items()})
-    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
-    click.echo(
-        f"{found.places} prompts: divergence of at most {found.divergence:.1e} nats, "
-        f"logits within {found.difference:.2g}, {found.agreeing:.0%} with one first token"
-    )
+    for line in said_of(target, found):
+        click.echo(line)
 
 
 @command.command()
-@_FOLDER
+@FOLDER
 @click.option("--clang", "clangs", multiple=True, help="A clang to make decisions for; several.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="The file to write; default: the one that the package ships.")  # fmt: skip
@@ -291,28 +281,14 @@ def pack(folder: Path | None, clangs: tuple[str, ...], output: Path | None) -> N
     from cr1cc.train.pack import SHIPPED, make
 
     toolchains = [usable(clang) for clang in clangs or (None,)]
-    for line in make(_home(folder), toolchains, output or SHIPPED):
+    for line in make(home_of(folder), toolchains, output or SHIPPED):
         click.echo(line)
+
+
+command.add_command(asm)
 
 
 def _progress(
     rows: Iterable[dict[str, object]], step: str, total: int
 ) -> Iterable[dict[str, object]]:
     return track(rows, step, total)
-
-
-def _counted(steps: Iterable[Any], step: str, total: int) -> Iterable[Any]:
-    return track(steps, step, total)
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    """What training needs is an extra of the package."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise UserError(f"{error.name} is missing: pip install 'cr1cc[train]'") from None
-
-
-def _home(folder: Path | None) -> Path:
-    return folder or Path(config.cache_home(os.environ)) / "corpus"

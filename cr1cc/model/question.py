@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from cr1cc.errors import ModelError
 from cr1cc.model.choices import Choices
-from cr1cc.model.decoding import LENGTH, State
+from cr1cc.model.decoding import LENGTH
 from cr1cc.model.text import Pieces, Spelling
 from cr1cc.model.vocabulary import PROMPT_LENGTH
 from cr1cc.util.remembered import Stamp
@@ -45,7 +45,7 @@ class Question:
 
     model: Stamp  # of the file that is meant
     turns: Turns
-    start: State
+    start: Choices
     rows: int  # how many ways to go on
     room: int  # tokens that the conversation may get long, the answer included
     temperature: float

@@ -126,7 +126,8 @@ class Formulas:
     def whole_register(self, index: int) -> str:
         """The 64-bit register that an operand is."""
         operand = self.instruction.getOperands()[index]
-        name = self._context.getParentRegister(operand).getName()
+        is_register = operand.getType() == self._triton.OPERAND.REG
+        name = self._context.getParentRegister(operand).getName() if is_register else ""
         if operand.getSize() != 8 or name not in GENERAL:
             raise ProofError(f"{self.instruction.getDisassembly()} is not modelled")
         return str(name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import NamedTuple
 
 from cr1cc.errors import Cr1Error, ProofError
@@ -18,6 +19,7 @@ from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.prove import engines
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
+from cr1cc.prove.concrete import Input, Valuation
 from cr1cc.prove.effect import GENERAL, SEGMENTS, VECTORS, Access, Effect, register
 from cr1cc.prove.instructions import FLAGS
 from cr1cc.prove.lifter import Lifter
@@ -31,8 +33,22 @@ _BITS = {name: register(name).width for name in (*GENERAL, *VECTORS, *FLAGS)}
 
 _TOGETHER = 500  # windows whose terms are kept
 
+_DRAWN = 0.6  # share of values that are any
+_EDGES = (0, 1, 2, -1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 1 << 63, (1 << 63) - 1)
+
 # What is live behind a window: by register or flag the ranges of bits, first and last of each.
 Live = Mapping[str, tuple[tuple[int, int], ...]]
+
+
+class _Any(dict[str, int]):
+    """Values for all variables: edges and random ones, by a number and the name."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def get(self, name: str, default: int = 0) -> int:  # type: ignore[override]
+        source = Random(f"{self._number} {name}")
+        return source.getrandbits(128) if source.random() < _DRAWN else source.choice(_EDGES)
 
 
 class _Touch(NamedTuple):
@@ -83,17 +99,33 @@ class WindowProver:
 
     def judge(self, original: Body, new: Body | None, live: Live) -> Judgement:
         """Proved or unknown, with the reason. `new` is None for no instruction at all."""
+        try:
+            return self._compare(*self._states(original, new), live)
+        except (Cr1Error, RecursionError) as error:
+            return Judgement(Verdict.UNKNOWN, BY, " ".join(str(error).split()) or "too large")
+
+    def agreement(self, original: Body, new: Body | None, live: Live, inputs: int) -> float:
+        """The share of so many inputs, always the same ones, for which nothing differs. It proves
+        nothing. Raises ProofError for instructions that are not modelled."""
+        one, other = self._states(original, new)
+        if _differ(one, other):
+            return 0.0
+        truths = [truth for _, truth in _duties(one, other, live)]
+        same = 0
+        for number in range(inputs):
+            values = Valuation(Input(_Any(number)))
+            same += all(values.of(truth) for truth in truths)
+        return same / inputs
+
+    def _states(self, original: Body, new: Body | None) -> tuple[_State, _State]:
         self._left -= 1
         if not self._left:
             self._begin()
-        try:
-            states = _State("a", _entry()), _State("b", _entry())
-            self._run(original, states[0])
-            if new is not None:
-                self._run(new, states[1])
-            return self._compare(*states, live)
-        except (Cr1Error, RecursionError) as error:
-            return Judgement(Verdict.UNKNOWN, BY, " ".join(str(error).split()) or "too large")
+        states = _State("a", _entry()), _State("b", _entry())
+        self._run(original, states[0])
+        if new is not None:
+            self._run(new, states[1])
+        return states
 
     # What a window does -----------------------------------------------------------------------
 
@@ -119,12 +151,8 @@ class WindowProver:
     # The comparison ---------------------------------------------------------------------------
 
     def _compare(self, original: _State, new: _State, live: Live) -> Judgement:
-        if more := sorted(new.isas - original.isas):
-            return _unknown(f"it needs {', '.join(more)}, which the original does not")
-        if (original.jump is None) != (new.jump is None):
-            return _unknown("only one of the two jumps")
-        if original.stack != new.stack:
-            return _unknown("the stack pointer takes other values")
+        if reason := _differ(original, new):
+            return _unknown(reason)
         solvers = Solvers(self._effort)
         for what, truth in _duties(original, new, live):
             if solvers.ask([t.invert(truth)]) is not Answer.NONE:
@@ -176,6 +204,15 @@ def _jump(taken: Term, reference: Reference | None) -> _Jump:
 def _stored(access: Access, values: Callable[[Term], Term]) -> _Touch:
     assert access.value is not None
     return _Touch(values(access.address), access.size, values(access.value), access.aligned)
+
+
+def _differ(original: _State, new: _State) -> str:
+    """What is different for every input, "" if nothing is known to be."""
+    if more := sorted(new.isas - original.isas):
+        return f"it needs {', '.join(more)}, which the original does not"
+    if (original.jump is None) != (new.jump is None):
+        return "only one of the two jumps"
+    return "the stack pointer takes other values" if original.stack != new.stack else ""
 
 
 def _duties(original: _State, new: _State, live: Live) -> Iterator[tuple[str, Term]]:

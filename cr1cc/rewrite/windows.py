@@ -25,6 +25,11 @@ _CALLER_SAVED = sum(
 )
 
 
+# Where the stack's guard is. Behind a read of it compilers clear the register that held it, though
+# nothing reads that: no proof can see why it has to stay.
+_GUARD = "%fs:40"
+_BEHIND_GUARD = 3  # instructions
+
 Texts = tuple[tuple[str, ...], tuple[str, ...]]  # instructions before and after
 
 
@@ -141,10 +146,21 @@ def windows(sources: Iterable[Source], code: Code, defined: frozenset[str]) -> I
     if not code.is_plain or code.has_handlers or code.uses_places:
         return
     kept = ALL_GENERAL & ~clobbered(code, defined)
+    guarding = _guarding(code)
     for source in sources:
         for by, old, new in source.proposals(code):
-            if _follow_each_other(old):
+            if _follow_each_other(old) and guarding.isdisjoint(line.at for line in old):
                 yield Window(by, old, new, old[-1].live | kept)
+
+
+def _guarding(code: Code) -> set[tuple[int, int]]:
+    """The places of instructions that read the stack's guard, and of those behind them."""
+    found: set[tuple[int, int]] = set()
+    for run in code.runs():
+        for number, line in enumerate(run):
+            if line.instruction is not None and _GUARD in line.instruction.text:
+                found |= {one.at for one in run[number : number + 1 + _BEHIND_GUARD]}
+    return found
 
 
 def _follow_each_other(lines: tuple[Line, ...]) -> bool:

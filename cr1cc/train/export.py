@@ -21,7 +21,7 @@ from cr1cc.features import FEATURES
 from cr1cc.model.engine import Engine
 from cr1cc.model.vocabulary import BUCKETS, IDS, prompt
 from cr1cc.records import Level, Metric, ModuleInfo, Request
-from cr1cc.train.gguf_file import write
+from cr1cc.train.gguf_file import RECIPES, Vocabulary, write
 from cr1cc.train.network import Network
 from cr1cc.train.pytorch import Tensor, torch
 
@@ -38,14 +38,17 @@ class Parity:
     agreeing: float  # share of places with one most probable token
 
 
-def export(network: Network, path: Path, facts: Mapping[str, str]) -> Parity:
-    """Write the model file and compare. Raises ModelError, and leaves no file, if llama.cpp
-    says something else than PyTorch."""
+def export(
+    network: Network, path: Path, facts: Mapping[str, str], vocabulary: Vocabulary = RECIPES,
+    prompts: Sequence[Sequence[int]] = (),
+) -> Parity:  # fmt: skip
+    """Write the model file and compare behind every prompt, for recipes behind some of our own.
+    Raises ModelError, and leaves no file, if llama.cpp says something else than PyTorch."""
     tensors = {name: value.numpy() for name, value in network.state_dict().items()}
     fresh = path.with_name(f".{path.name}.unchecked")
     try:
-        write(str(fresh), network.shape, tensors, facts)
-        found = parity(network, fresh, _prompts(32, Random(1)))
+        write(str(fresh), network.shape, tensors, facts, vocabulary)
+        found = parity(network, fresh, prompts or _prompts(32, Random(1)))
         if found.divergence > _MOST_DIVERGENCE:
             raise ModelError(f"{path}: llama.cpp and PyTorch differ by {found.divergence:.2g} nats")
         fresh.replace(path)

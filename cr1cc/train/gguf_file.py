@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cr1cc.errors import ModelError
-from cr1cc.model import vocabulary
-from cr1cc.model.vocabulary import BEGIN, END, IDS, PAD, TOKENS, UNKNOWN
+from cr1cc.model import vocabulary as recipes
+from cr1cc.model.vocabulary import BEGIN, END, PAD, UNKNOWN
 from cr1cc.util.atomic import replaced
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ ROPE_BASE = 10000.0
 BLOCK = 32  # weights of a row that share a scale
 
 
+class Vocabulary(NamedTuple):
+    """What a model reads and writes. PAD, UNKNOWN, BEGIN and END are among the tokens."""
+
+    tokens: tuple[str, ...]
+    version: str
+
+
+RECIPES = Vocabulary(recipes.TOKENS, recipes.VERSION)
+
+
 @dataclass(frozen=True)
 class Shape:
     """The numbers that make the architecture a model."""
@@ -38,10 +48,10 @@ class Shape:
     hidden: int  # between the two halves of a feed-forward layer
     context: int  # positions
 
-    def problem(self) -> str:
+    def problem(self, vocabulary: Vocabulary = RECIPES) -> str:
         """Why there is no model of this shape, "" if there is."""
-        if self.vocabulary != len(TOKENS):
-            return f"the vocabulary has {len(TOKENS)} tokens, not {self.vocabulary}"
+        if self.vocabulary != (size := len(vocabulary.tokens)):
+            return f"the vocabulary has {size} tokens, not {self.vocabulary}"
         if self.width % BLOCK or self.hidden % BLOCK:
             return f"width and hidden must be multiples of {BLOCK}"
         if min(self.layers, self.heads, self.context, self.width, self.hidden) < 1:
@@ -75,14 +85,15 @@ def tensor_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
 
 
 def write(
-    path: str, shape: Shape, tensors: Mapping[str, NDArray[float32]], facts: Mapping[str, str]
-) -> None:
+    path: str, shape: Shape, tensors: Mapping[str, NDArray[float32]], facts: Mapping[str, str],
+    vocabulary: Vocabulary = RECIPES,
+) -> None:  # fmt: skip
     """Write `path` as a whole or not at all; equal arguments give equal bytes.
 
     `facts` are kept under `cr1cc.NAME`, beside the version of the vocabulary.
     Raises ModelError for tensors that do not fit the shape, OSError.
     """
-    if problem := shape.problem() or _difference(tensor_shapes(shape), tensors):
+    if problem := shape.problem(vocabulary) or _difference(tensor_shapes(shape), tensors):
         raise ModelError(f"{path}: {problem}")
     from gguf import GGUFWriter  # here, because only training has that package
 
@@ -90,8 +101,8 @@ def write(
         writer = GGUFWriter(temporary, ARCHITECTURE)
         try:
             _describe(writer, shape)
-            _tokens(writer)
-            for name, fact in sorted({**facts, "vocabulary": vocabulary.VERSION}.items()):
+            _tokens(writer, vocabulary.tokens)
+            for name, fact in sorted({**facts, "vocabulary": vocabulary.version}.items()):
                 writer.add_string(f"cr1cc.{name}", fact)
             _weights(writer, shape, tensors)
             writer.write_header_to_file()
@@ -137,19 +148,19 @@ def _describe(writer: GGUFWriter, shape: Shape) -> None:
     writer.add_layer_norm_rms_eps(EPSILON)
 
 
-def _tokens(writer: GGUFWriter) -> None:
+def _tokens(writer: GGUFWriter, tokens: tuple[str, ...]) -> None:
     """A tokenizer of a kind that loads without a warning; nobody asks it anything."""
     from gguf import TokenType
 
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("default")
-    writer.add_token_list(TOKENS)
+    writer.add_token_list(tokens)
     writer.add_token_merges(["_ _"])  # the key must be there
-    writer.add_token_types([TokenType.USER_DEFINED] * len(TOKENS))
-    writer.add_unk_token_id(IDS[UNKNOWN])
-    writer.add_bos_token_id(IDS[BEGIN])
-    writer.add_eos_token_id(IDS[END])
-    writer.add_pad_token_id(IDS[PAD])
+    writer.add_token_types([TokenType.USER_DEFINED] * len(tokens))
+    writer.add_unk_token_id(tokens.index(UNKNOWN))
+    writer.add_bos_token_id(tokens.index(BEGIN))
+    writer.add_eos_token_id(tokens.index(END))
+    writer.add_pad_token_id(tokens.index(PAD))
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(False)

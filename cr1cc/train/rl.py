@@ -12,25 +12,22 @@ uninterrupted one sees.
 
 from __future__ import annotations
 
-import copy
-import json
-import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from cr1cc.errors import UserError
-from cr1cc.train import checkpoint, simulate
-from cr1cc.train.algorithm import Algorithm, Measured, divergence
+from cr1cc.train import reinforced, simulate
+from cr1cc.train.algorithm import Algorithm
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.grpo import Grpo
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.ppo import Ppo
-from cr1cc.train.pytorch import Tensor, nn, torch
+from cr1cc.train.pytorch import torch
 from cr1cc.train.reinforce import Reinforce
 from cr1cc.train.rollout import Batch, Reward, collect
 from cr1cc.train.sft import SHAPE, VALIDATION, best
@@ -88,37 +85,16 @@ def train(
     small = [lesson for lesson in learning if _fits(lesson, plan.turns)]
     if not small:
         raise UserError(f"{folder}: no label is of a module that is small enough and known enough")
-    run = _Run(folder, plan)
-    with (
-        (folder / f"{run.name}.jsonl").open("a" if run.done else "w") as curves,
-        ProcessPoolExecutor(plan.jobs) as pool,
-    ):
-        if not run.done:
-            run.keep(0, others)
-        for step in note(range(run.done, plan.steps), run.name, plan.steps - run.done):
-            start = time.perf_counter()
-            rng = Random(f"{plan.seed} {step}")
-            generator = torch.Generator().manual_seed(rng.getrandbits(63))
-            chosen = rng.choices(small, k=plan.batch)
-            batch = collect(
-                run.network,
-                task,
-                folder,
-                chosen,
-                plan.group,
-                plan.turns,
-                plan.reward,
-                pool,
-                generator,
-            )
-            row: dict[str, Any] = {"step": step + 1, **run.learn(batch)}
-            row["seconds"] = round(time.perf_counter() - start, 3)
-            if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
-                row["others"] = run.keep(step + 1, others)
-                run.save(step + 1)
-            curves.write(json.dumps(row) + "\n")
-            curves.flush()
-    return _recent(folder / f"{run.name}.jsonl")
+    with ProcessPoolExecutor(plan.jobs) as pool:
+        course = _Course(folder, task, plan, small, others, pool)
+        algorithm = ALGORITHMS[plan.algorithm]
+        return reinforced.train(
+            folder, plan, lambda: _beginning(folder, plan), algorithm, course, note
+        )
+
+
+def _beginning(folder: Path, plan: Plan) -> Network:
+    return Network(plan.shape) if plan.scratch else best(folder)[0]
 
 
 def _fits(lesson: Lesson, turns: int) -> bool:
@@ -127,84 +103,31 @@ def _fits(lesson: Lesson, turns: int) -> bool:
 
 def trained(folder: Path, name: str) -> tuple[Network, dict[str, Any]]:
     """The best weights of a run, and what is known of it. Raises UserError."""
-    path = folder / f"rl-{name}.pt"
-    if not path.exists():
-        raise UserError(f"{path}: not there; `cr1 train rl` makes it")
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    network = Network(Shape(**state["shape"]))
-    network.load_state_dict(state["best"])
-    return network.eval(), {name: state[name] for name in ("plan", "best_step", "step")}
+    return reinforced.trained(folder, name, "cr1 train rl")
 
 
-class _Run:
-    """The network in training, what it began as, and where it stands."""
+@dataclass(frozen=True)
+class _Course:
+    """Modules whose recipes are measured, scored by conversations about others."""
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
-        torch.manual_seed(plan.seed)
-        self.plan = plan
-        self.name = f"rl-{plan.name}"
-        self.path = folder / f"{self.name}.pt"
-        self.reference = Network(plan.shape) if plan.scratch else best(folder)[0]
-        self.network = copy.deepcopy(self.reference).train()
-        self.algorithm = ALGORITHMS[plan.algorithm](self.network.shape)
-        self.extra = nn.ParameterList(self.algorithm.parameters())
-        self.optimiser = torch.optim.AdamW(
-            [*self.network.parameters(), *self.extra], lr=plan.rate, weight_decay=0.0
-        )
-        state = checkpoint.resume(self.path, asdict(plan), {"step": 0})
-        self.done: int = state["step"]
-        # On other packages: a step is no better by what it earned where it learnt.
-        self.saved: float = state.get("saved", 0.0)
-        self.best: dict[str, Tensor] = state.get("best", {})
-        self.best_step: int = state.get("best_step", 0)
-        if self.done:
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.extra.load_state_dict(state["extra"])
+    folder: Path
+    task: Task
+    plan: Plan
+    learning: Sequence[Lesson]
+    others: Sequence[Lesson]
+    pool: Executor
 
-    def learn(self, batch: Batch) -> dict[str, float]:
-        """Learn from a batch; the figures of the step."""
-        with torch.no_grad():
-            old, states = batch.logarithms(self.network)
-            reference, _ = batch.logarithms(self.reference)
-        known = Measured(old, reference, states)
-        advantages = self.algorithm.advantages(batch, known)
-        for _ in range(self.plan.epochs):
-            new, states = batch.logarithms(self.network)
-            loss = self.algorithm.loss(batch, known, advantages, new, states)
-            self.optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimiser.step()
-        best_of = batch.saved.view(self.plan.batch, -1).clamp(min=0).amax(1)
-        return {
-            "reward": round(float(batch.rewards.mean()), 5),
-            "saved": round(float(batch.saved.clamp(min=0).mean()), 5),
-            "best": round(float(best_of.mean()), 5),
-            "divergence": round(float(divergence(old, reference).mean()), 5),
-            "tokens": round(len(old) / len(batch.rewards), 2),
-        }
+    def collect(self, network: Network, step: int) -> Batch:
+        plan = self.plan
+        rng = Random(f"{plan.seed} {step}")
+        generator = torch.Generator().manual_seed(rng.getrandbits(63))
+        chosen = rng.choices(self.learning, k=plan.batch)
+        return collect(
+            network, self.task, self.folder, chosen, plan.group, plan.turns, plan.reward,
+            self.pool, generator,
+        )  # fmt: skip
 
-    def keep(self, step: int, others: Sequence[Lesson]) -> dict[str, list[float]]:
-        """What conversations save on other packages now; keep the weights if that is most."""
-        found = simulate.by_metric(self.network, others)
-        saved = sum(map(sum, found.values()))
-        if saved >= self.saved:
-            self.saved, self.best_step = saved, step
-            self.best = checkpoint.weights(self.network)
-        return found
-
-    def save(self, step: int) -> None:
-        state = {
-            "plan": asdict(self.plan), "step": step, "shape": asdict(self.network.shape),
-            "network": checkpoint.weights(self.network), "optimiser": self.optimiser.state_dict(),
-            "extra": self.extra.state_dict(), "best": self.best, "best_step": self.best_step,
-            "saved": self.saved,
-        }  # fmt: skip
-        checkpoint.save(state, self.path)
-
-
-def _recent(curves: Path) -> dict[str, float]:
-    rows = [json.loads(line) for line in curves.read_text().splitlines()[-20:]]
-    names = [name for name in rows[0] if name != "others"] if rows else []
-    return {name: sum(row[name] for row in rows) / len(rows) for name in names}
+    def look(self, network: Network) -> tuple[float, dict[str, list[float]]]:
+        """What conversations save on other packages now."""
+        found = simulate.by_metric(network, self.others)
+        return sum(map(sum, found.values())), found

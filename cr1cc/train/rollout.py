@@ -26,8 +26,9 @@ from cr1cc.model.decoding import Rules, State
 from cr1cc.model.vocabulary import ANSWER, FIRST_NAME, IDS, TOKENS
 from cr1cc.passes.recipe import BASELINE, format_recipe, parse_recipe
 from cr1cc.records import Metric, Recipe, Score, value_of
-from cr1cc.train import simulate
+from cr1cc.train import drawing, simulate
 from cr1cc.train.corpus import FUNCTIONS, KIND, Sample
+from cr1cc.train.drawing import Drawn
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
 from cr1cc.train.pytorch import Tensor, torch
@@ -50,15 +51,6 @@ class Reward:
         share = max(saved if saved is not None else _WORST, _WORST)
         form = 1.5 if vetted else 0.0
         return self.format_weight * form + self.answer_weight * self.alpha * share
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """One answer: its tokens behind the prompt, the turn included, and what was allowed at
-    each place, as rows of a table of masks."""
-
-    tokens: tuple[int, ...]
-    allowed: tuple[int, ...]  # one for each token but the first, which is the turn
 
 
 @dataclass(frozen=True)
@@ -86,51 +78,11 @@ def draw(
     network: Network, lessons: Sequence[Lesson], group: int, generator: torch.Generator
 ) -> tuple[list[list[Drawn]], Tensor]:
     """`group` answers for each lesson, and the table of masks, (masks, vocabulary) bool."""
-    with torch.no_grad():
-        return _draw(network, lessons, group, generator)
-
-
-def _draw(
-    network: Network, lessons: Sequence[Lesson], group: int, generator: torch.Generator
-) -> tuple[list[list[Drawn]], Tensor]:
     rows = [lesson for lesson in lessons for _ in range(group)]
-    prompts = torch.tensor([[*vocabulary.prompt(one.request), IDS[ANSWER]] for one in rows])
+    prompts = [[*vocabulary.prompt(one.request), IDS[ANSWER]] for one in rows]
     states = [State(Rules.of(lesson.request)) for lesson in rows]
-    tokens: list[list[int]] = [[IDS[ANSWER]] for _ in rows]
-    allowed: list[list[int]] = [[] for _ in rows]
-    table: dict[object, int] = {}
-    masks: list[Tensor] = []
-    logits, past = network.follow(prompts, 0, ())
-    at, alive = prompts.shape[1], list(range(len(rows)))
-    while alive:
-        for row in alive:
-            key = states[row].mask_key()
-            if key not in table:
-                table[key] = len(masks)
-                masks.append(_mask(states[row]))
-            allowed[row].append(table[key])
-        now = torch.stack([masks[allowed[row][-1]] for row in alive])
-        chances = logits.masked_fill(~now, -torch.inf).softmax(-1)
-        chosen = torch.multinomial(chances, 1, generator=generator).squeeze(1).tolist()
-        for row, token in zip(alive, chosen, strict=True):
-            tokens[row].append(token)
-            states[row] = states[row].step(token)
-        still = [place for place, row in enumerate(alive) if not states[row].done]
-        alive = [alive[place] for place in still]
-        if alive:
-            past = tuple((key[still], value[still]) for key, value in past)
-            logits, past = network.follow(
-                torch.tensor([[tokens[row][-1]] for row in alive]), at, past
-            )
-            at += 1
-    drawn = [Drawn(tuple(t), tuple(a)) for t, a in zip(tokens, allowed, strict=True)]
-    return [drawn[i : i + group] for i in range(0, len(drawn), group)], torch.stack(masks)
-
-
-def _mask(state: State) -> Tensor:
-    mask = torch.zeros(len(TOKENS), dtype=torch.bool)
-    mask[list(state.allowed())] = True
-    return mask
+    drawn, masks = drawing.draw(network, prompts, states, generator)
+    return [drawn[i : i + group] for i in range(0, len(drawn), group)], masks
 
 
 def collect(

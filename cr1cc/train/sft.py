@@ -13,22 +13,19 @@ run that was interrupted sees what an uninterrupted one sees.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from cr1cc.errors import UserError
 from cr1cc.model.vocabulary import FIRST_NAME, TOKENS
-from cr1cc.train import checkpoint, simulate
+from cr1cc.train import simulate, supervised
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.lessons import VIEWS, learnt
 from cr1cc.train.network import Network
 from cr1cc.train.packing import Packed, pack
-from cr1cc.train.pytorch import Tensor, functional, nn, torch
+from cr1cc.train.pytorch import Tensor, functional
 from cr1cc.train.trajectories import Example, Lesson, example, split
 
 SHAPE = Shape(vocabulary=len(TOKENS), width=128, layers=4, heads=4, hidden=384, context=1024)
@@ -65,9 +62,7 @@ class Plan:
         return "-".join(words + ([str(self.lessons)] if self.lessons else []))
 
 
-def train(
-    folder: Path, plan: Plan, note: Callable[[Iterable[int], str, int], Iterable[int]]
-) -> dict[str, float]:
+def train(folder: Path, plan: Plan, note: supervised.Note) -> dict[str, float]:
     """Train to the end of the plan; the best figures. `note` shows progress.
 
     Raises UserError if there are no labels or the checkpoint is of another plan.
@@ -75,79 +70,32 @@ def train(
     learning, others = split(learnt(folder, plan.view), VALIDATION)
     if plan.lessons:
         learning = Random(plan.seed).sample(learning, min(plan.lessons, len(learning)))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.manual_seed(plan.seed)
-    network = Network(plan.shape).to(device)
-    optimiser = _optimiser(network, plan)
-    beginning = {"step": 0, "loss": math.inf, "saved": 0.0, "best_step": 0, "best": {}}
-    state = checkpoint.resume(folder / f"{plan.name}.pt", asdict(plan), beginning)
-    if state["step"]:
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-    check = [pack(batch) for batch in _checks(others or learning, plan)]
-    with (folder / f"{plan.name}.jsonl").open("a" if state["step"] else "w") as curves:
-        losses: list[float] = []
-        for step in note(range(state["step"], plan.steps), plan.name, plan.steps - state["step"]):
-            losses.append(_step(network, optimiser, learning, plan, step, device))
-            if (step + 1) % plan.every and step + 1 != plan.steps:
-                continue
-            loss = _validate(network, check, device)
-            saved = simulate.by_metric(network, others)
-            mean = sum(map(sum, saved.values()))
-            if mean > state["saved"] or not saved:
-                best_ = checkpoint.weights(network)
-                state.update(loss=loss, saved=mean, best_step=step + 1, best=best_)
-            row = {
-                "step": step + 1, "loss": sum(losses) / len(losses), "validation": loss,
-                "saved": saved,
-            }  # fmt: skip
-            curves.write(json.dumps(row) + "\n")
-            curves.flush()
-            losses = []
-            state.update(
-                step=step + 1, network=checkpoint.weights(network),
-                optimiser=optimiser.state_dict(),
-            )  # fmt: skip
-            checkpoint.save(state, folder / f"{plan.name}.pt")
-    return {"loss": state["loss"], "saved": state["saved"], "step": state["best_step"]}
+    return supervised.train(folder, plan, _Course(plan, learning, others), note)
 
 
 def best(folder: Path, name: str = "sft") -> tuple[Network, dict[str, Any]]:
     """The best weights of a training and what is known of it. Raises UserError."""
-    path = folder / f"{name}.pt"
-    if not path.exists():
-        raise UserError(f"{path}: not there; `cr1 train sft` makes it")
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if not state["best"]:
-        raise UserError(f"{path}: nothing was trained yet")
-    network = Network(Shape(**state["plan"]["shape"]))
-    network.load_state_dict(state["best"])
-    return network.eval(), {name: state[name] for name in ("plan", "best_step", "loss")}
+    return supervised.best(folder / f"{name}.pt", "cr1 train sft")
 
 
-def _step(
-    network: Network, optimiser: torch.optim.Optimizer, learning: Sequence[Lesson], plan: Plan,
-    step: int, device: str,
-) -> float:  # fmt: skip
-    rng = Random(f"{plan.seed} {step}")
-    chosen = rng.choices(learning, k=plan.batch)
-    batch = pack([example(lesson, plan.branches, rng) for lesson in chosen]).to(device)
-    for group in optimiser.param_groups:
-        group["lr"] = plan.rate * _schedule(step, plan)
-    loss = _loss(network, batch)
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
-    return float(loss.detach())
+class _Course:
+    """What the labels of some packages say, scored by conversations about the others."""
 
+    def __init__(self, plan: Plan, learning: Sequence[Lesson], others: Sequence[Lesson]) -> None:
+        self._plan, self._learning, self._others = plan, learning, others
+        self._check = [pack(batch) for batch in _checks(others or learning, plan)]
 
-def _schedule(step: int, plan: Plan) -> float:
-    """Up in a line, down in half a cosine to a twentieth."""
-    if step < plan.warmup:
-        return (step + 1) / plan.warmup
-    done = (step - plan.warmup) / max(plan.steps - plan.warmup, 1)
-    return 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
+    def loss(self, network: Network, step: int, device: str) -> Tensor:
+        rng = Random(f"{self._plan.seed} {step}")
+        chosen = rng.choices(self._learning, k=self._plan.batch)
+        told = [example(lesson, self._plan.branches, rng) for lesson in chosen]
+        return _loss(network, pack(told).to(device))
+
+    def look(self, network: Network, device: str) -> supervised.Look:
+        losses = [float(_loss(network, batch.to(device))) for batch in self._check]
+        saved = simulate.by_metric(network, self._others)
+        score = sum(map(sum, saved.values())) if saved else None
+        return supervised.Look(sum(losses) / len(losses), score, {"saved": saved})
 
 
 def _loss(network: Network, batch: Packed) -> Tensor:
@@ -161,20 +109,6 @@ def _loss(network: Network, batch: Packed) -> Tensor:
     return loss - _ADDED * (chances * batch.adds).sum(-1).mean()
 
 
-@torch.no_grad()
-def _validate(network: Network, check: Sequence[Packed], device: str) -> float:
-    network.eval()
-    losses = [float(_loss(network, batch.to(device))) for batch in check]
-    network.train()
-    return sum(losses) / len(losses)
-
-
 def _checks(others: Sequence[Lesson], plan: Plan) -> list[list[Example]]:
     told = [example(lesson, plan.branches, Random(i)) for i, lesson in enumerate(others)]
     return [told[i : i + plan.batch] for i in range(0, len(told), plan.batch)]
-
-
-def _optimiser(network: Network, plan: Plan) -> torch.optim.AdamW:
-    return torch.optim.AdamW(
-        network.parameters(), lr=plan.rate, betas=(0.9, 0.95), weight_decay=plan.decay
-    )

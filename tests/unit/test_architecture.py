@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("decide", "emit", "basis", "journey", "gate"),
     ("improve", "donors", "prove"),
     ("speed", "rewrite"),
+    ("assembly",),
     ("compile", "compile_gcc", "compile_speed"),
     ("train", "bench", "tune", "listing"),
     ("command", "cli"),

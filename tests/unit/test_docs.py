@@ -6,7 +6,7 @@ import configparser
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -89,16 +89,23 @@ def anchors(page: str) -> set[str]:
 
 def commands() -> dict[str, click.Command]:
     """Every command of `cr1` that does something, by its words: "cache size"."""
-    found: dict[str, click.Command] = {}
-    context = click.Context(program)
-    for name in program.list_commands(context):
-        command = program.get_command(context, name)
+    return dict(commands_of(program))
+
+
+def commands_of(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
-            found |= {f"{name} {inner}": row for inner, row in command.commands.items()}
+            yield from ((f"{name} {inner}", row) for inner, row in commands_of(command))
         else:
-            found[name] = command
-    return found
+            yield name, command
+
+
+def beginnings(words: Sequence[str]) -> list[str]:
+    """What the command may be called, the longest first."""
+    return [" ".join(words[:count]) for count in (3, 2, 1)]
 
 
 def called() -> Iterator[tuple[str, list[str]]]:
@@ -144,26 +151,26 @@ def test_every_file_of_the_project_that_is_named_exists() -> None:
 
 def test_every_subcommand_that_is_named_exists() -> None:
     known = {*commands(), *(row.name for row in SUBCOMMANDS)}
+    known |= {name.rpartition(" ")[0] for name in commands() if " " in name}
     wrong = []
     for page, words in called():
         plain = [word for word in words if re.fullmatch(r"[a-z]+", word)]
-        if not {" ".join(plain[:2]), plain[0]} & known:
-            wrong.append((page, words))
-        groups = {name.partition(" ")[0] for name in known if " " in name}
-        if plain[0] in groups and len(plain) > 1 and " ".join(plain[:2]) not in known:
+        name = next((name for name in beginnings(plain) if name in known), None)
+        groups = {one.rpartition(" ")[0] for one in known}
+        if name is None or (name in groups and len(plain) > len(name.split())):
             wrong.append((page, words))
     assert wrong == []
 
 
 def test_every_subcommand_is_named() -> None:
-    named = {" ".join(words[:n]) for _, words in called() for n in (1, 2)}
+    named = {name for _, words in called() for name in beginnings(words)}
     assert set(commands()) - named == set()
 
 
 def test_every_option_given_to_a_subcommand_exists() -> None:
     wrong = []
     for page, words in called():
-        command = commands().get(" ".join(words[:2])) or commands().get(words[0])
+        command = next((commands()[n] for n in beginnings(words) if n in commands()), None)
         options = {o for p in command.params for o in p.opts} if command else set()
         wrong += [(page, w) for w in words if w.startswith("--") and w not in options]
     assert wrong == []

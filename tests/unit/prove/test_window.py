@@ -11,7 +11,7 @@ pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.prove.code import unit_of
+from cr1cc.prove.code import Body, unit_of
 from cr1cc.prove.effect import GENERAL
 from cr1cc.prove.instructions import FLAGS
 from cr1cc.prove.window import Live, WindowProver
@@ -22,15 +22,19 @@ REGISTERS: Live = dict.fromkeys(GENERAL, WORD)
 ALL: Live = {**REGISTERS, **dict.fromkeys(FLAGS, ((0, 0),))}
 
 
-def judged(original: str, new: str, live: Live) -> Judgement:
-    bodies = [
+def bodies(original: str, new: str) -> tuple[Body, Body | None]:
+    found = [
         unit_of("w", unit("w", "".join(f"\t{one}\n" for one in text.split(";"))), os.environ).body(
             "w"
         )
         for text in (original, new)
         if text
     ]
-    return WindowProver().judge(bodies[0], bodies[1] if new else None, live)
+    return found[0], found[1] if new else None
+
+
+def judged(original: str, new: str, live: Live) -> Judgement:
+    return WindowProver().judge(*bodies(original, new), live)
 
 
 RIGHT = {
@@ -79,6 +83,7 @@ WRONG = {
     "a newer processor": ("movl $1, %ecx", "popcntl %esi, %eax; movl $1, %ecx", {"rcx": WORD}),
     "a call": ("call f", "call f", {}),
     "an address of 32 bits": ("movl (%edi), %eax", "movl (%edi), %eax", {}),
+    "a pop to memory": ("popq (%rdi)", "popq (%rdi)", {}),
     "an alignment": ("movups (%rdi), %xmm0", "movaps (%rdi), %xmm0", {}),
     "floating-point arithmetic": ("addsd %xmm0, %xmm1", "addsd %xmm0, %xmm1", {}),
 }  # fmt: skip
@@ -103,3 +108,18 @@ def test_a_prover_forgets_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = [unit_of("w", unit("w", f"\t{text}\n"), os.environ).body("w") for text in texts]
     verdicts = [prover.judge(*bodies, live).verdict for live in (REGISTERS, ALL) * 3]
     assert verdicts == [Verdict.PROVED, Verdict.UNKNOWN] * 3
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_the_same_agrees_for_all_inputs(name: str) -> None:
+    original, new, live = RIGHT[name]
+    assert WindowProver().agreement(*bodies(original, new), live, 16) == 1
+
+
+def test_what_differs_for_some_inputs_agrees_for_the_others() -> None:
+    old, near, far = "cmpl $128, %eax; setl %cl", "cmpl $5, %eax; setl %cl", "movb $2, %cl"
+    live = {"rcx": BYTE}
+    shares = [WindowProver().agreement(*bodies(old, new), live, 64) for new in (near, far)]
+    assert 0 == shares[1] < shares[0] < 1
+    assert WindowProver().agreement(*bodies(old, near), live, 64) == shares[0]
+    assert WindowProver().agreement(*bodies("movl %ecx, %eax", "movl (%rcx), %eax"), live, 9) == 0

@@ -1,0 +1,1 @@
+"""Corpus and labels of the model of assembly."""
