@@ -99,7 +99,7 @@ class _Planted:
 
     def __init__(self, old: str, new: str, length: int = 1) -> None:
         self._old = old
-        self._new = tuple(parsed(statement_of(one)) for one in new.split(";"))
+        self._new = tuple(parsed(statement_of(one)) for one in new.split(";") if one)
         self._length = length
 
     def proposals(self, code: Code) -> Iterator[Proposal]:
@@ -129,6 +129,15 @@ def test_a_source_cannot_reach_over_a_label() -> None:
     source = _Planted("movl\t$0, %eax", "movl\t%edi, %eax", length=2)
     text, _ = _by(source, "jmp .L1; movl $0, %eax; .L1: movl %edi, %eax; ret")
     assert "$0" in text
+
+
+def test_what_clears_a_register_that_held_the_guard_of_the_stack_stays() -> None:
+    source = _Planted("xorl\t%eax, %eax", "")
+    body = "movq %fs:{}, %rax; movq %rax, -8(%rsp); xorl %eax, %eax; movl %edi, %eax; ret"
+    text, _ = _by(source, body.format(48))
+    assert "xorl" not in text
+    text, _ = _by(source, body.format(40))
+    assert "xorl" in text
 
 
 def test_the_version_is_raised_with_the_table() -> None:
