@@ -21,7 +21,7 @@ def ruled(problem: Problem) -> Iterator[tuple[str, ...]]:
         line.live = live
         if line.instruction is not None:
             live = live_before(line.instruction, live)
-    for found in _finder().windows(code, frozenset()):
+    for found in _finder().windows(code, frozenset(), ~problem.places):
         first = found.old[0].at[1]
         rest = problem.window[first + len(found.old) :]
         try:

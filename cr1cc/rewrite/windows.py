@@ -75,11 +75,15 @@ class Finder:
                 row = (rule, old, pattern(rule.new))
                 self._rules.setdefault(old[0].stem, []).append(row)
 
-    def windows(self, code: Code, defined: frozenset[str]) -> Iterator[Window]:
-        """All windows of a function, overlapping ones too. `defined`: the unit's symbols."""
+    def windows(
+        self, code: Code, defined: frozenset[str], free: int | None = None
+    ) -> Iterator[Window]:
+        """All windows of a function, overlapping ones too. `defined`: the unit's symbols; `free`:
+        the general registers that may be written, None: those that the function writes."""
         if not code.is_plain or code.has_handlers or code.uses_places:
             return
-        free = clobbered(code, defined)
+        if free is None:
+            free = clobbered(code, defined)
         for run in code.runs():
             instructions = [line.instruction for line in run if line.instruction]
             for start, first in enumerate(instructions):

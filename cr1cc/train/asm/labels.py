@@ -27,7 +27,7 @@ from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
 from cr1cc.errors import AsmError
 from cr1cc.gate.verdict import Verdict
-from cr1cc.train.asm.corpus import Key
+from cr1cc.train.asm.corpus import Key, rows_of
 from cr1cc.train.asm.work import Item, Plan, work
 from cr1cc.util.atomic import replace_file
 
@@ -60,14 +60,14 @@ def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
 
 def rows(log: Path, *, mend: bool = False) -> list[Row]:
     """The rows of a file of labels; what an interruption tore is left out, and with `mend` cut
-    off."""
+    off. Raises UserError for other damage."""
     if not log.exists():
         return []
     text = log.read_text()
     whole = text[: text.rfind("\n") + 1]
     if mend and whole != text:
         replace_file(str(log), whole.encode())
-    return [json.loads(line) for line in whole.splitlines()]
+    return list(rows_of(log, whole))
 
 
 class Labeller:

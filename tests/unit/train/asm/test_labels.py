@@ -130,6 +130,13 @@ def test_without_a_corpus_there_is_nothing_to_label(tmp_path: Path) -> None:
         list(label(tmp_path, PLAN, quiet))
 
 
+def test_damage_is_told(folder: Path) -> None:
+    path = folder / "windows" / f"{TRAIN}.jsonl"
+    path.write_text(path.read_text() + '{"old": [\n')
+    with pytest.raises(UserError, match=r"dash.jsonl: line \d+ is damaged"):
+        list(label(folder, PLAN, quiet))
+
+
 def function(name: str, *lines: str) -> str:
     body = "".join(f"\t{line}\n" for line in lines)
     head = f"\t.text\n\t.globl {name}\n\t.type {name}, @function\n{name}:\n"
