@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ import click
 from cr1cc.cli.compiler import usable
 from cr1cc.cli.progress import track
 from cr1cc.errors import UserError
+from cr1cc.util.atomic import replace_file
 
 
 @click.group(name="asm")
@@ -65,6 +67,21 @@ def labels(folder: Path, **amounts: int | None) -> None:
     click.echo(f"{len(found)} rows, {better.total()} of them with something better")
     for source, count in sorted(better.items()):
         click.echo(f"  {source}: {count}")
+
+
+@asm.command()
+@_FOLDER
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="A file to write them to; default: they are printed.")  # fmt: skip
+def counts(folder: Path, output: Path | None) -> None:
+    """Count windows and labels, as JSON."""
+    from cr1cc.train.asm.counts import counts as counted
+
+    text = json.dumps(counted(folder), indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        replace_file(str(output), text.encode())
 
 
 def _progress(items: Iterable[Any], step: str, total: int) -> Iterable[Any]:

@@ -34,6 +34,7 @@ from cr1cc.util.atomic import replace_file
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
+_PROGRESS = "labels.progress"
 _NONE = 3  # one in so many without a better one is kept
 
 
@@ -42,7 +43,7 @@ def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
     corpus, ProofError without the extra `prove`."""
     items = list(work(folder, plan, note))
     mark = hashlib.blake2b(repr((plan, items)).encode(), digest_size=8).hexdigest()
-    log, progress = folder / "labels.jsonl", folder / "labels.progress"
+    log, progress = folder / "labels.jsonl", folder / _PROGRESS
     known = {_key(row) for row in rows(log, mend=True)}
     done = _done(progress, mark)
     worker = Labeller(os.environ, plan.effort)
@@ -157,5 +158,13 @@ def _done(progress: Path, mark: str) -> int:
     try:
         known, _, number = progress.read_text().partition(" ")
         return int(number) if known == mark else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def progress_of(folder: Path) -> int:
+    """How many steps of its plan the last run has done, of which a window may take two."""
+    try:
+        return int((folder / _PROGRESS).read_text().partition(" ")[2])
     except (OSError, ValueError):
         return 0
