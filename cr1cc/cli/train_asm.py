@@ -23,7 +23,8 @@ def asm() -> None:
 
 
 _FOLDER = click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), required=True,
+    "--folder", type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    required=True,
     help="Where corpus and labels are kept.",
 )  # fmt: skip
 

@@ -94,9 +94,9 @@ def _capture(package: Package, folder: Path, apt: PrivateApt, gcc: str, clang: s
     place = folder / "text" / package.name
     if not place.exists():
         staging = folder / f".{package.name}"
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
         with unpacked(package, apt) as (tree, _):
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
             words = [sys.executable, "-m", "cr1cc.train.asm.capture", gcc, clang, str(staging)]
             compilers = {"CC": words, "CXX": [in_cxx(clang), "-O0", "-w"]}
             build(package, tree, compilers, os.environ, clang)
