@@ -131,6 +131,13 @@ def test_without_a_corpus_there_is_nothing_to_label(tmp_path: Path) -> None:
         list(label(tmp_path, PLAN, quiet))
 
 
+def test_a_register_that_held_the_guard_of_the_stack_stays_cleared(folder: Path) -> None:
+    old = ["movq %fs:40, %rax", "movq %rax, 56(%rsp)", "xorl %eax, %eax"]
+    row = {"old": old, "live": ["rsp"], "count": 9, "function": "f"}
+    (folder / "windows" / f"{TRAIN}.jsonl").write_text(json.dumps(row) + "\n")
+    assert old not in [row["old"] for row in labelled(folder)]
+
+
 def test_counts_are_those_of_the_files(folder: Path) -> None:
     found = labelled(folder)
     told = counts(folder)
