@@ -10,6 +10,8 @@ from cr1cc.assembly.cost import cost
 from cr1cc.assembly.names import restored
 from cr1cc.assembly.problem import Problem
 
+_USUAL = ("xor", "test", "mov", "lea", "cmp", "add", "and", "or", "sub", "shl", "shr", "sar")
+
 
 class Score(NamedTuple):
     """Bytes of a window, and its predicted cost."""
@@ -32,3 +34,9 @@ def score(bench: Bench, problem: Problem, lines: Sequence[str]) -> Score:
     window = restored(lines, problem.names)
     bench.learn(one.text for one in window)
     return Score(sum(bench.size(one.text) for one in window), cost(window))
+
+
+def rarity(line: str) -> int:
+    """How late a mnemonic stands in the order of what compilers like to write."""
+    known = (place for place, stem in enumerate(_USUAL) if line.startswith(stem))
+    return next(known, len(_USUAL))

@@ -16,10 +16,12 @@ from random import Random
 from cr1cc.assembly.bench import Bench
 from cr1cc.assembly.candidates import USUAL_CONDITIONS, candidates
 from cr1cc.assembly.material import material
+from cr1cc.assembly.names import restored
 from cr1cc.assembly.problem import Problem, Run
-from cr1cc.assembly.score import Score, score
-from cr1cc.assembly.step import State, Step, Trace
+from cr1cc.assembly.score import Score, rarity, score
+from cr1cc.assembly.step import FIRST_FLAG, State, Step, Touch, Trace, read_as
 from cr1cc.errors import AsmError
+from cr1cc.rewrite.effects import effects
 
 KEPT = 12  # guesses of a window
 _PREFIXES = 5000
@@ -32,6 +34,7 @@ class Move:
     line: str
     size: int
     step: Step
+    reads: int
 
 
 class _SpentError(Exception):
@@ -69,7 +72,7 @@ class _Search:
 
     def _rank(self, lines: tuple[str, ...], one: Score) -> tuple[object, ...]:
         """Of equal scores first what compilers write."""
-        unusual = sum(map(_rarity, lines))
+        unusual = sum(map(rarity, lines))
         return one.rank(self._old), len(lines), unusual, sum(map(len, lines)), lines
 
     # What may be tried ------------------------------------------------------------------------
@@ -78,7 +81,7 @@ class _Search:
         problem = self._problem
         lines = candidates(material(problem.lines, problem.window, problem.names))
         own = problem.lines[:-1] if problem.jumps else problem.lines
-        return self._ready([*lines, *own])
+        return self._ready([*own, *lines])
 
     def _jumps(self) -> list[Move]:
         if not self._problem.jumps:
@@ -90,15 +93,15 @@ class _Search:
         pairs = []
         for line in dict.fromkeys(lines):
             try:
-                pairs.append((line, self._problem.texts([line])[0]))
+                pairs.append((line, restored([line], self._problem.names)[0]))
             except AsmError:  # no such instruction, or of registers the window does not have
                 continue
-        self._bench.learn(text for _, text in pairs)
+        self._bench.learn(one.text for _, one in pairs)
         found = []
-        for line, text in pairs:
-            step = self._bench.step(text, self._problem.wanted)
-            if step is not None and self._bench.size(text):
-                found.append(Move(line, self._bench.size(text), step))
+        for line, one in pairs:
+            step = self._bench.step(one.text, self._problem.wanted)
+            if step is not None and self._bench.size(one.text):
+                found.append(Move(line, self._bench.size(one.text), step, effects(one).reads))
         return found
 
     # Sequences --------------------------------------------------------------------------------
@@ -108,30 +111,51 @@ class _Search:
         yield ()
         for one in self._moves:
             yield (one,)
+        if len(self._problem.lines) > 1:
+            yield from self._pairs()
+
+    def _pairs(self) -> Iterator[tuple[Move, ...]]:
+        """Without first ones that leave what another one leaves, and second ones that take
+        nothing of it."""
         first, most = self._runs[0], self._old.bytes - self._least_end()
         by_place: dict[int, list[Move]] = {}
         for one in self._moves:
             for at in self._writes(one):
                 by_place.setdefault(at, []).append(one)
-        for one in self._moves:
-            if one.size >= most or len(self._problem.lines) < 2:
-                continue
+        seen = {_seen(first.before, [])}
+        for one in sorted(self._moves, key=lambda move: move.size):
             trace: Trace = []
             state = self._step(one, first, first.before, trace)
+            wrong = [at for at in self._problem.wrong(first, state) if at < FIRST_FLAG]
+            mark = _seen(state, trace)
+            if one.size >= most or len(wrong) > 1 or mark in seen:
+                continue
+            seen.add(mark)
             if trace != first.trace[: len(trace)]:
                 continue
-            wrong = [at for at in self._problem.wrong(first, state) if at < _FIRST_FLAG]
-            if len(wrong) > 1:
-                continue
-            last = by_place.get(wrong[0], []) if wrong else by_place.get(_NOTHING, [])
-            yield from ((one, other) for other in last if one.size + other.size <= most)
+            taken = _ALL if trace else self._offered(state, wrong)
+            last = by_place.get(wrong[0] if wrong else _NOTHING, [])
+            yield from (
+                (one, other) for other in last
+                if one.size + other.size <= most and (taken == _ALL or other.reads & taken)
+            )  # fmt: skip
+
+    def _offered(self, state: State, wrong: Sequence[int]) -> int:
+        """The places that a first instruction wrote for a second one to read; all if it wrote
+        what is wanted behind the window."""
+        before = self._runs[0].before
+        changed = [at for at, value in enumerate(state) if value != before[at]]
+        wanted = {at for at, _ in self._problem.checks} - set(wrong)
+        if wanted.intersection(changed):
+            return _ALL
+        return sum({read_as(at) for at in changed})
 
     def _writes(self, move: Move) -> list[int]:
         """The places that a candidate changes on samples, _NOTHING if flags and memory alone."""
         found = set()
         for run in self._runs[:4]:
             state = move.step(run.before, run.loads, [])
-            found |= {at for at in range(_FIRST_FLAG) if state[at] != run.before[at]}
+            found |= {at for at in range(FIRST_FLAG) if state[at] != run.before[at]}
         return sorted(found) or [_NOTHING]
 
     def _neighbours(self) -> Iterator[tuple[Move, ...]]:
@@ -223,11 +247,9 @@ class _Search:
         return min((end.size for end in self._ends), default=0)
 
 
-def _rarity(line: str) -> int:
-    known = (place for place, stem in enumerate(_USUAL) if line.startswith(stem))
-    return next(known, len(_USUAL))
+def _seen(state: State, trace: Trace) -> tuple[tuple[int, ...], tuple[Touch, ...]]:
+    return tuple(state), tuple(trace)
 
 
-_USUAL = ("xor", "test", "mov", "lea", "cmp", "add", "and", "or", "sub", "shl", "shr", "sar")
-_FIRST_FLAG = 32  # general and vector registers come before
+_ALL = -1
 _NOTHING = -1

@@ -17,9 +17,13 @@ from cr1cc.prove.code import Reference
 from cr1cc.prove.effect import GENERAL, SEGMENTS, VECTORS, Effect
 from cr1cc.prove.instructions import FLAGS
 from cr1cc.prove.term import Term, reachable
+from cr1cc.rewrite import places
+from cr1cc.rewrite.places import flags, vector, whole
 
 PLACES = (*GENERAL, *VECTORS, *FLAGS, *SEGMENTS)
 AT = {name: number for number, name in enumerate(PLACES)}
+
+FIRST_FLAG = AT[FLAGS[0]]  # registers come before
 
 State = list[int]
 Touch = tuple[int, int, int]  # address, size in bytes, value stored or -1
@@ -61,6 +65,16 @@ def step(effect: Effect, reference: Reference | None, wanted: Collection[str]) -
     exec("\n".join(lines), space)
     made: Step = space["made"]
     return made
+
+
+def read_as(at: int) -> int:
+    """What is read of a place, in the sets of `rewrite/places.py`."""
+    name = PLACES[at]
+    if name in FLAGS:
+        return flags(name)
+    if name in VECTORS:
+        return vector(VECTORS.index(name))
+    return whole(places.GENERAL.index(name)) if name in GENERAL else 0
 
 
 def _address(reference: Reference) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from cr1cc.cli.compiler import usable
 from cr1cc.cli.training import FOLDER, counted, extra, home_of, said_of
 from cr1cc.errors import UserError
+from cr1cc.util.atomic import replace_file
 
 
 @click.group(name="asm")
@@ -118,6 +120,21 @@ def export(folder: Path | None, weights: str, output: Path | None, last: bool) -
     found = exporting.export(home_of(folder, HOME), weights, target, last=last)
     for line in said_of(target, found):
         click.echo(line)
+
+
+@asm.command("counts")
+@FOLDER
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="A file to write them to; default: they are printed.")  # fmt: skip
+def counts_(folder: Path | None, output: Path | None) -> None:
+    """Count windows and labels, as JSON."""
+    from cr1cc.train.asm.counts import counts
+
+    text = json.dumps(counts(home_of(folder, HOME)), indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        replace_file(str(output), text.encode())
 
 
 def _given(amounts: dict[str, Any]) -> dict[str, Any]:

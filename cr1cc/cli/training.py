@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cr1cc.train.export import Parity
 
 FOLDER = click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), default=None,
+    "--folder", type=click.Path(path_type=Path, file_okay=False, resolve_path=True), default=None,
     help="Where the corpus is kept; default: a folder in the cache directory.",
 )  # fmt: skip
 CLANG = click.option("--clang", default=None, help="The clang to use; default: the usual one.")

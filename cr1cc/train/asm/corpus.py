@@ -75,6 +75,15 @@ def windows_file(folder: Path, package: str) -> Path:
     return folder / "windows" / f"{package}.jsonl"
 
 
+def rows_of(path: Path, text: str | None = None) -> Iterator[Any]:
+    """What the lines of a JSONL file say, or of its `text`. Raises UserError for damage."""
+    for number, line in enumerate((path.read_text() if text is None else text).splitlines(), 1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise UserError(f"{path}: line {number} is damaged") from None
+
+
 def texts(folder: Path, package: str, variant: str) -> list[Path]:
     """The assembly of a package by a variant, sorted by name."""
     return sorted((folder / "text" / package / variant).glob("*.s"))
@@ -85,9 +94,9 @@ def _capture(package: Package, folder: Path, apt: PrivateApt, gcc: str, clang: s
     place = folder / "text" / package.name
     if not place.exists():
         staging = folder / f".{package.name}"
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
         with unpacked(package, apt) as (tree, _):
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
             words = [sys.executable, "-m", "cr1cc.train.asm.capture", gcc, clang, str(staging)]
             compilers = {"CC": words, "CXX": [in_cxx(clang), "-O0", "-w"]}
             build(package, tree, compilers, os.environ, clang)

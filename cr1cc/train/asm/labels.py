@@ -27,13 +27,16 @@ from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
 from cr1cc.errors import AsmError
 from cr1cc.gate.verdict import Verdict
-from cr1cc.train.asm.corpus import Key
+from cr1cc.train.asm.corpus import Key, rows_of
 from cr1cc.train.asm.work import Item, Plan, work
 from cr1cc.util.atomic import replace_file
 
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
+_PROGRESS = "labels.progress"
+# Where the stack's guard is: compilers clear a register that held it, though nothing reads it.
+_CANARY = "%fs:40"
 _NONE = 3  # one in so many without a better one is kept
 
 
@@ -42,7 +45,7 @@ def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
     corpus, ProofError without the extra `prove`."""
     items = list(work(folder, plan, note))
     mark = hashlib.blake2b(repr((plan, items)).encode(), digest_size=8).hexdigest()
-    log, progress = folder / "labels.jsonl", folder / "labels.progress"
+    log, progress = folder / "labels.jsonl", folder / _PROGRESS
     known = {_key(row) for row in rows(log, mend=True)}
     done = _done(progress, mark)
     worker = Labeller(os.environ, plan.effort)
@@ -60,14 +63,14 @@ def label(folder: Path, plan: Plan, note: Note) -> Iterator[Row]:
 
 def rows(log: Path, *, mend: bool = False) -> list[Row]:
     """The rows of a file of labels; what an interruption tore is left out, and with `mend` cut
-    off."""
+    off. Raises UserError for other damage."""
     if not log.exists():
         return []
     text = log.read_text()
     whole = text[: text.rfind("\n") + 1]
     if mend and whole != text:
         replace_file(str(log), whole.encode())
-    return [json.loads(line) for line in whole.splitlines()]
+    return list(rows_of(log, whole))
 
 
 class Labeller:
@@ -78,6 +81,8 @@ class Labeller:
 
     def row(self, item: Item) -> Row | None:
         """The label of a window, None if it has none to keep."""
+        if any(_CANARY in line for line in item.key[0]):
+            return None
         try:
             problem = Problem(*item.key)
             if not item.searched and next(ruled(problem), None) is None:
@@ -157,5 +162,13 @@ def _done(progress: Path, mark: str) -> int:
     try:
         known, _, number = progress.read_text().partition(" ")
         return int(number) if known == mark else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def progress_of(folder: Path) -> int:
+    """How many steps of its plan the last run has done, of which a window may take two."""
+    try:
+        return int((folder / _PROGRESS).read_text().partition(" ")[2])
     except (OSError, ValueError):
         return 0

@@ -22,7 +22,7 @@ from cr1cc.errors import AsmError
 from cr1cc.rewrite.engine import code_of
 from cr1cc.rewrite.instruction import Instruction
 from cr1cc.rewrite.places import ALL_REGISTERS, vector, whole
-from cr1cc.train.asm.corpus import texts
+from cr1cc.train.asm.corpus import rows_of, texts
 from cr1cc.train.asm.variants import VARIANTS, Variant
 from cr1cc.util.atomic import replace_file
 
@@ -55,8 +55,7 @@ def twins(folder: Path, package: str, note: Note) -> Iterator[Twin]:
         lines = [json.dumps(one) + "\n" for one in _found(folder, package, note)]
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(str(path), "".join(lines).encode())
-    for line in path.read_text().splitlines():
-        function, old, live, new, source = json.loads(line)
+    for function, old, live, new, source in rows_of(path):
         yield Twin(function, tuple(old), tuple(live), tuple(new), source)
 
 

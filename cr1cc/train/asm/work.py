@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cr1cc.errors import UserError
-from cr1cc.train.asm.corpus import Key, windows_file
+from cr1cc.train.asm.corpus import Key, rows_of, windows_file
 from cr1cc.train.asm.twins import twins
 from cr1cc.train.packages import HELD_OUT
 
@@ -83,8 +82,7 @@ def counted(folder: Path, packages: Sequence[str], learnt: set[tuple[str, ...]])
     it. Extends `learnt`. Packages that are held out come last."""
     found: dict[Key, Item] = {}
     for package in packages:
-        for line in windows_file(folder, package).read_text().splitlines():
-            row = json.loads(line)
+        for row in rows_of(windows_file(folder, package)):
             key: Key = tuple(row["old"]), tuple(row["live"])
             if split_of(package) == "train":
                 learnt.add(key[0])

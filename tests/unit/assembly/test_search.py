@@ -16,6 +16,7 @@ from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.material import material
 from cr1cc.assembly.names import restored
 from cr1cc.assembly.problem import Problem
+from cr1cc.assembly.ruled import ruled
 from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
 from cr1cc.gate.verdict import Verdict
@@ -120,3 +121,14 @@ def test_nearly_all_candidates_can_be_assembled(text: str, bench: Bench) -> None
     sizes = [bench.size(one) for one in texts]
     assert len(sizes) > 100
     assert sum(size > 0 for size in sizes) >= 0.9 * len(sizes)
+
+
+@pytest.mark.parametrize(("text", "live", "new"), [
+    ("addq $1, %n0; cmpq %rax, %n1; jg L0", "rax n0 n1", "incq %n0; cmpq %rax, %n1; jg L0"),
+    ("movl %n0d, %eax", "rax", "xchgl %eax, %n0d"),
+    ("addq $1, %n0; jb L0", "n0", None),
+    ("movl %n0d, %eax", "rax n0", None),
+])  # fmt: skip
+def test_rules_see_what_is_live_behind_a_window(text: str, live: str, new: str | None) -> None:
+    found = list(ruled(Problem(lines(text), live.split())))
+    assert found == ([lines(new)] if new else [])

@@ -19,6 +19,7 @@ from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.problem import Problem
 from cr1cc.errors import UserError
 from cr1cc.gate.verdict import Verdict
+from cr1cc.train.asm.counts import counts
 from cr1cc.train.asm.labels import label, rows
 from cr1cc.train.asm.twins import twins
 from cr1cc.train.asm.work import Plan, split_of
@@ -128,6 +129,32 @@ def test_a_window_that_is_done_is_not_searched_again(folder: Path) -> None:
 def test_without_a_corpus_there_is_nothing_to_label(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no corpus"):
         list(label(tmp_path, PLAN, quiet))
+
+
+def test_a_register_that_held_the_guard_of_the_stack_stays_cleared(folder: Path) -> None:
+    old = ["movq %fs:40, %rax", "movq %rax, 56(%rsp)", "xorl %eax, %eax"]
+    row = {"old": old, "live": ["rsp"], "count": 9, "function": "f"}
+    (folder / "windows" / f"{TRAIN}.jsonl").write_text(json.dumps(row) + "\n")
+    assert old not in [row["old"] for row in labelled(folder)]
+
+
+def test_counts_are_those_of_the_files(folder: Path) -> None:
+    found = labelled(folder)
+    told = counts(folder)
+    assert told["windows"] == sum(count for some in WINDOWS.values() for count, *_ in some)
+    assert told["distinct"] == len({(text, live) for some in WINDOWS.values()
+                                    for _, text, live in some})  # fmt: skip
+    better = [row for row in found if row["source"] != "none"]
+    assert sum(side["better"] for side in told["labels"].values()) == len(better)
+    assert sum(side["rows"] for side in told["labels"].values()) == len(found)
+    assert told["packages"][HELD]["split"] == "held"
+
+
+def test_damage_is_told(folder: Path) -> None:
+    path = folder / "windows" / f"{TRAIN}.jsonl"
+    path.write_text(path.read_text() + '{"old": [\n')
+    with pytest.raises(UserError, match=r"dash.jsonl: line \d+ is damaged"):
+        list(label(folder, PLAN, quiet))
 
 
 def function(name: str, *lines: str) -> str:
