@@ -6,14 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cr1cc import decide
 from cr1cc.donors import valid
 from cr1cc.emit import Emitted, RealCompiler, contents
 from cr1cc.errors import EvaluationError
 from cr1cc.journey import Report
 from cr1cc.journey import report as report_of
-from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Plan, Recipe, Rewritten
+from cr1cc.rewrite.decision import NOT_TAKEN, WORTH, decided
 from cr1cc.rewrite.shorten import Shortened, Shortener
 from cr1cc.rewrite.windows import Source
 from cr1cc.storage.keys import KeyContext, rewritten_key
@@ -25,12 +24,6 @@ from cr1cc.util.elf import NotElfError, ObjectFile
 _NOT_READ = ("-m16", "-m32", "-masm=", "-mx32")
 # Their contents depend on how the assembler numbers symbols.
 _TABLES = (".rela", ".rel", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", ".group")
-_EVIDENCE = "; then {} windows of instructions made shorter, each proved"
-_OWN_EVIDENCE = (
-    "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
-    "measured on the emitted object"
-)
-_WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ class ClangRewriter:
     def improved(self, decision: Decision, emitted: Emitted | None, current: bytes) -> Done:
         """What can be done to the object `current` of a decision, which was `emitted` or, if that
         is None, is the one of the user's own command. Raises NotElfError."""
-        if decision.outcome not in _WORTH:
+        if decision.outcome not in WORTH:
             return Done(decision)
         if reason := self._refusal():
             return Done(replace(decision, rewritten=Rewritten(reason=reason)))
@@ -99,9 +92,7 @@ class ClangRewriter:
             return Done(replace(decision, rewritten=Rewritten(reason=str(error))))
         if done is not None:
             return done
-        record = replace(
-            made.record, rewrites=(), reason=reason or "the object is no smaller, or not valid"
-        )
+        record = replace(made.record, rewrites=(), reason=reason or NOT_TAKEN)
         return Done(replace(decision, rewritten=record), None, made.lasting)
 
     def _refusal(self) -> str:
@@ -122,28 +113,13 @@ class ClangRewriter:
     def _taken(self, decision: Decision, made: Shortened, current: bytes) -> Done | None:
         data = self._compiler.assemble(made.assembly)
         before, after = ObjectFile(current), ObjectFile(data)
-        size = after.loadable_bytes()
-        if size >= before.loadable_bytes() or valid.complaint(current, data):
+        if after.loadable_bytes() >= before.loadable_bytes() or valid.complaint(current, data):
             return None
-        said = _EVIDENCE.format(made.record.windows)
-        is_own = decision.answer is not Answer.BETTER
+        if decision.answer is not Answer.BETTER:
+            decision = replace(decision, recipe=Recipe())
         sizes = {one.name: one.before for one in decision.functions if one.before}
-        decision = replace(
-            decision,
-            answer=Answer.BETTER,
-            outcome=Outcome.SMALLER,
-            recipe=Recipe() if is_own else decision.recipe,
-            bytes_after=size,
-            evidence=_OWN_EVIDENCE.format(said) if is_own else decision.evidence + said,
-            functions=decide.function_changes(
-                sizes or before.function_sizes(),
-                after.function_sizes(),
-                dict(decision.tails),
-                {one.name: one.origin for one in decision.functions if one.tail},
-            ),
-            rewritten=made.record,
-        )
-        return Done(decision, data, made.lasting)
+        sizes = sizes or before.function_sizes()
+        return Done(decided(decision, made.record, sizes, after), data, made.lasting)
 
 
 def _contents(data: bytes) -> list[tuple[str, int, int, bytes]]:

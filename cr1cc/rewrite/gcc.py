@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cr1cc import decide
 from cr1cc.donors.build import RealGcc
 from cr1cc.donors.known import assembly_of, complaint_of
 from cr1cc.donors.search import Best
 from cr1cc.donors.table import OWN
 from cr1cc.errors import EvaluationError
-from cr1cc.outcome import Outcome
-from cr1cc.records import Answer, Decision, Rewritten
+from cr1cc.records import Decision, Rewritten
+from cr1cc.rewrite.decision import NOT_TAKEN, WORTH, decided
 from cr1cc.rewrite.shorten import Shortened, Shortener
 from cr1cc.rewrite.windows import Source
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
 
 _WHOLE = "its functions are not apart: debug data, another machine or an option says so"
-_EVIDENCE = "; then {} windows of instructions made shorter, each proved"
-_OWN_EVIDENCE = (
-    "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
-    "measured on the emitted object"
-)
-_WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
 
 
 class GccRewriter:
@@ -43,7 +36,7 @@ class GccRewriter:
         """The same, or with shorter windows if that is smaller and valid; the decision says what
         was found. Raises EvaluationError, NotElfError, AsmError, ValueError."""
         decision = best.decision
-        if decision.outcome not in _WORTH:
+        if decision.outcome not in WORTH:
             return best
         if not self.compiler.splices:
             return best._replace(decision=replace(decision, rewritten=Rewritten(reason=_WHOLE)))
@@ -58,7 +51,7 @@ class GccRewriter:
             return done
         record = made.record
         if made.assembly:
-            record = replace(record, rewrites=(), reason="the object is no smaller, or not valid")
+            record = replace(record, rewrites=(), reason=NOT_TAKEN)
         return best._replace(decision=replace(best.decision, rewritten=record))
 
     def shortened(self, assembly: bytes) -> Shortened:
@@ -76,24 +69,10 @@ class GccRewriter:
             data = self.compiler.assemble(made.assembly)
         except EvaluationError:
             return None
-        size = ObjectFile(data).loadable_bytes()
-        if size >= decision.bytes_after or complaint_of(self.compiler, decision, baseline, data):
+        after = ObjectFile(data)
+        if after.loadable_bytes() >= decision.bytes_after:
             return None
-        said = _EVIDENCE.format(made.record.windows)
-        is_own = decision.answer is not Answer.BETTER
-        origins = {one.name: one.origin for one in decision.functions if one.tail}
-        decision = replace(
-            decision,
-            answer=Answer.BETTER,
-            outcome=Outcome.SMALLER,
-            bytes_after=size,
-            evidence=_OWN_EVIDENCE.format(said) if is_own else decision.evidence + said,
-            functions=decide.function_changes(
-                ObjectFile(baseline).function_sizes(),
-                ObjectFile(data).function_sizes(),
-                dict(decision.tails),
-                origins,
-            ),
-            rewritten=made.record,
-        )
-        return Best(decision, data, made.assembly)
+        if complaint_of(self.compiler, decision, baseline, data):
+            return None
+        before = ObjectFile(baseline).function_sizes()
+        return Best(decided(decision, made.record, before, after), data, made.assembly)
