@@ -16,7 +16,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import Queue, get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,6 +47,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=CHECKOUT / "build" / "bench-speed")
     parser.add_argument("--gcc", help="the real compiler (default: found by itself)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--jobs", type=int, default=1, help="programs at a time, a core for each")
     parser.add_argument("--report", action="store_true", help="only write the page anew")
     given = parser.parse_args()
     try:
@@ -55,15 +58,34 @@ def main() -> int:
     wanted = set(given.programs.split(","))
     folder: Path = given.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    sound = True
-    for row in ROWS if not given.report else ():
-        for isa in given.isa.split(","):
-            if row.name in wanted:
-                sound &= _one(row, isa, plain, folder, given.rounds)
+    work = [(row, isa) for row in ROWS if row.name in wanted for isa in given.isa.split(",")]
+    sound = given.report or _all(work, plain, folder, given.rounds, given.jobs)
     results = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     if results:
         write(results, _machine(plain), CHECKOUT)
     return 0 if sound else 1
+
+
+def _all(
+    work: list[tuple[Row, str]], plain: Compiler, folder: Path, rounds: int, jobs: int
+) -> bool:
+    """All programs, so many at a time; False if one is wrong. Each of several has a core of its
+    own: what it takes is processor time, and a ratio of neighbours."""
+    if jobs == 1:
+        sound = [_one(*one, plain, folder, rounds) for one in work]
+        return all(sound)
+    context = get_context("fork")
+    cores: Queue[int] = context.Queue()
+    for core in sorted(os.sched_getaffinity(0))[:jobs]:
+        cores.put(core)
+    with ProcessPoolExecutor(jobs, context, _stay, (cores,)) as pool:
+        started = [pool.submit(_one, *one, plain, folder, rounds) for one in work]
+        sound = [job.result() for job in started]
+    return all(sound)
+
+
+def _stay(cores: Queue[int]) -> None:
+    os.sched_setaffinity(0, {cores.get()})
 
 
 def _one(row: Row, isa: str, plain: Compiler, folder: Path, rounds: int) -> bool:
@@ -71,19 +93,19 @@ def _one(row: Row, isa: str, plain: Compiler, folder: Path, rounds: int) -> bool
     kept = folder / f"{row.name}-{isa}.json"
     if kept.exists():
         return bool(json.loads(kept.read_text())["same"])
-    print(f"{row.name} ({isa})", end=" ", flush=True)
     place = folder / row.name / isa
     shutil.rmtree(place, ignore_errors=True)
     try:
         result = _tuned(row, isa, plain, place, rounds)
     except (FetchError, subprocess.SubprocessError, OSError, ValueError) as error:
-        print(f"failed: {error}", flush=True)
+        print(f"{row.name} ({isa}) failed: {error}", flush=True)
         return False
     temporary = kept.with_suffix(".tmp")
     temporary.write_text(json.dumps(result, indent=1))
     temporary.rename(kept)
     shutil.rmtree(place, ignore_errors=True)
-    print(f"{result['speedup']:.3f}{'' if result['same'] else ' OUTPUT DIFFERS'}", flush=True)
+    wrong = "" if result["same"] else " OUTPUT DIFFERS"
+    print(f"{row.name} ({isa}) {result['speedup']:.3f}{wrong}", flush=True)
     return bool(result["same"])
 
 
