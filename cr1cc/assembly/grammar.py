@@ -30,6 +30,7 @@ from cr1cc.assembly.vocabulary import (
     TOKENS,
     VECTORS,
 )
+from cr1cc.model.choices import may_say
 from cr1cc.model.vocabulary import END
 
 LONGEST = 8  # tokens of an instruction: imul with a number and memory
@@ -209,9 +210,4 @@ class State:
 
 def fits(scope: Scope, tokens: Iterable[int]) -> bool:
     """Whether an answer is one that may be said."""
-    state = State(scope)
-    for token in tokens:
-        if token not in state.allowed():
-            return False
-        state = state.step(token)
-    return state.done
+    return may_say(State(scope), tokens)

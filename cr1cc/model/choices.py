@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -42,3 +42,13 @@ class Choices(Protocol):
     def mask_key(self) -> object:
         """Equal for those that allow the same."""
         ...
+
+
+def may_say(start: Choices, tokens: Iterable[int]) -> bool:
+    """Whether these tokens can come out, to the end, where `start` begins."""
+    state = start
+    for token in tokens:
+        if token not in state.allowed():
+            return False
+        state = state.step(token)
+    return state.done

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cr1cc.model import vocabulary as words
+from cr1cc.model.choices import may_say
 from cr1cc.model.vocabulary import IDS, TOKENS
 from cr1cc.passes.grammar import MANAGERS as KINDS
 from cr1cc.passes.grammar import parse_pipeline
@@ -179,12 +180,7 @@ def tail(rules: Rules) -> State:
 
 def walk(rules: Rules, tokens: Sequence[int]) -> bool:
     """Whether tokens can come out under these rules."""
-    state = State(rules)
-    for token in tokens:
-        if token not in state.allowed():
-            return False
-        state = state.step(token)
-    return state.done
+    return may_say(State(rules), tokens)
 
 
 def _replace(state: State, **changes: object) -> State:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
 from cr1cc.errors import UserError
@@ -39,8 +40,8 @@ class Plan(checkpoint.Plan, Protocol):
 class Course(Protocol):
     """What is learnt from."""
 
-    def collect(self, network: Network, step: int) -> Batch:
-        """The answers of a step, with their rewards."""
+    def collect(self, network: Network, rng: Random, generator: torch.Generator) -> Batch:
+        """The answers of a step, with their rewards. Both give random numbers of this step."""
         ...
 
     def look(self, network: Network) -> tuple[float, Any]:
@@ -64,7 +65,10 @@ def train(
             run.keep(0, course)
         for step in note(range(run.done, plan.steps), run.name, plan.steps - run.done):
             start = time.perf_counter()
-            row: dict[str, Any] = {"step": step + 1, **run.learn(course.collect(run.network, step))}
+            rng = Random(f"{plan.seed} {step}")
+            generator = torch.Generator().manual_seed(rng.getrandbits(63))
+            batch = course.collect(run.network, rng, generator)
+            row: dict[str, Any] = {"step": step + 1, **run.learn(batch)}
             row["seconds"] = round(time.perf_counter() - start, 3)
             if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
                 row["others"] = run.keep(step + 1, course)

@@ -117,10 +117,8 @@ class _Course:
     others: Sequence[Lesson]
     pool: Executor
 
-    def collect(self, network: Network, step: int) -> Batch:
+    def collect(self, network: Network, rng: Random, generator: torch.Generator) -> Batch:
         plan = self.plan
-        rng = Random(f"{plan.seed} {step}")
-        generator = torch.Generator().manual_seed(rng.getrandbits(63))
         chosen = rng.choices(self.learning, k=plan.batch)
         return collect(
             network, self.task, self.folder, chosen, plan.group, plan.turns, plan.reward,

@@ -73,10 +73,8 @@ class _Course:
     checked: Sequence[Lesson]
     appraiser: Appraiser
 
-    def collect(self, network: Network, step: int) -> Batch:
+    def collect(self, network: Network, rng: Random, generator: torch.Generator) -> Batch:
         plan = self.plan
-        rng = Random(f"{plan.seed} {step}")
-        generator = torch.Generator().manual_seed(rng.getrandbits(63))
         chosen = drawn(self.learning, plan.batch, rng)
         return collect(network, chosen, plan.group, self.appraiser, REWARDS[plan.reward], generator)
 

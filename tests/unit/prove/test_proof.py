@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,11 @@ pytest.importorskip("bitwuzla")
 
 from cr1cc.gate.prototype import parse_prototype
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.prove.code import Body, unit_of
-from cr1cc.prove.engines import Reply
+from cr1cc.prove.code import unit_of
 from cr1cc.prove.explore import Limits
 from cr1cc.prove.proof import Settings, prove
-from cr1cc.prove.solver import Effort
-from tests.unit.gate.cases import Case, cases, unit
-from tests.unit.prove.bodies import judged, lines
-from tests.unit.prove.failing import greedy, killed
+from tests.unit.gate.cases import Case, cases
+from tests.unit.prove.bodies import judged
 
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 WRONG, RIGHT = cases("wrong"), cases("right")
@@ -268,111 +264,9 @@ def test_addresses_of_code_are_not_all_the_same() -> None:
     assert judged("long f(void)", pushed, pushed.replace("1:", "nop; 1:")).verdict is UNKNOWN
 
 
-def test_constants_of_one_name_may_hold_other_values() -> None:
-    code = unit("f", "\tmovl\tk(%rip), %eax\n\tret\n")
-    tables = [lines(f".globl k; .section .rodata; k: .long {value}; .text") for value in (1, 2)]
-    bodies = [unit_of("f.s", code + table, os.environ) for table in tables]
-    signature = parse_prototype("int f(void)")
-    one, two = (body.body("f") for body in bodies)
-    assert prove(one, one, signature).verdict is PROVED
-    assert prove(one, two, signature).verdict is REFUTED
-
-
-def constants(body: str, *rows: str) -> Body:
-    """A function, and read-only data whose labels only the unit itself knows."""
-    data = lines(".section .rodata; .balign 8; " + "; ".join(rows) + "; .text")
-    return unit_of("f.s", unit("f", lines(body)) + data, os.environ).body("f")
-
-
-ADDRESS = "leaq {}(%rip), %rax; ret"
-VALUE = "movl {}(%rip), %eax; ret"
-
-
-@pytest.mark.parametrize("body", [ADDRESS, VALUE])
-def test_a_constant_is_told_by_its_content_whatever_else_there_is(body: str) -> None:
-    signature = parse_prototype("const int *f(void)" if body is ADDRESS else "int f(void)")
-    one = constants(body.format(".LC0"), ".LC0: .long 7, 9")
-    two = constants(body.format(".LC3"), ".LC1: .quad 1", ".LC3: .long 7, 9", ".LC4: .quad 2")
-    other = constants(body.format(".LC3"), ".LC1: .quad 1", ".LC3: .long 8, 9", ".LC4: .quad 2")
-    assert prove(one, two, signature).verdict is PROVED
-    assert prove(one, other, signature).verdict is REFUTED
-
-
-def test_variables_of_one_content_are_two() -> None:
-    signature = parse_prototype("const int *f(void)")
-    rows = ("a: .long 7", "b: .long 7")
-    one, two = (constants(ADDRESS.format(name), *rows) for name in "ab")
-    assert prove(one, two, signature).verdict is REFUTED
-    assert prove(one, one, signature).verdict is PROVED
-
-
-def test_the_end_of_a_constant_is_not_the_next_one() -> None:
-    signature = parse_prototype("const int *f(void)")
-    rows = (".LC0: .long 7", ".LC1: .long 9")
-    one, two = (constants(ADDRESS.format(name), *rows) for name in (".LC0+4", ".LC1"))
-    assert prove(one, two, signature).verdict is not PROVED
-
-
-def test_a_table_of_jumps_beside_a_constant_makes_no_difference() -> None:
-    signature = parse_prototype("int f(void)")
-    rows = (".LC0: .long 7", ".L5: .long .L6-.L5", ".LC1: .long 7")
-    one, two = (
-        constants(VALUE.format(name), *rows, ".text; .L6: nop") for name in (".LC0", ".LC1")
-    )
-    assert prove(one, two, signature).verdict is PROVED
-    table = constants(VALUE.format(".L5"), *rows)
-    assert prove(table, table, signature).verdict is UNKNOWN
-
-
 def test_code_that_changes_itself_is_unknown() -> None:
     judgement = judged("int f(int x)", ADD, f"movb $2, 1f(%rip); 1: {ADD}")
     assert judgement.verdict is UNKNOWN
-
-
-# Limits and failures -----------------------------------------------------------------------------
-
-
-def wrong(text: str, names: Sequence[str], conflicts: int) -> Reply:
-    return "sat", [0] * len(names)
-
-
-BY_SIGN = "movl %edi, %eax; cltd; xorl %edx, %eax; subl %edx, %eax; ret"
-BY_MOVE = "movl %edi, %eax; negl %eax; cmovs %edi, %eax; ret"
-
-
-@pytest.mark.parametrize("engine", [killed, greedy])
-def test_solvers_that_end_leave_it_unknown(engine: object) -> None:
-    assert callable(engine)
-    settings = Settings(table={"bad": engine})
-    judgement = judged("int f(int x)", BY_MOVE, BY_SIGN, settings)
-    assert judgement.verdict is UNKNOWN
-    assert "bad ended" in judgement.reason
-
-
-def test_an_input_that_shows_nothing_refutes_nothing() -> None:
-    judgement = judged("int f(int x)", BY_MOVE, BY_SIGN, Settings(table={"wrong": wrong}))
-    assert judgement.verdict is UNKNOWN
-    assert "did not show" in judgement.reason
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [(Settings(Limits(steps=3)), "more than 3 steps"),
-     (Settings(effort=Effort(conflicts=1)), "the solvers found no answer within their limits")],
-)  # fmt: skip
-def test_limits_leave_it_unknown(settings: Settings, reason: str) -> None:
-    divided = "movl %edi, %eax; cltd; movl $7, %ecx; idivl %ecx; ret"
-    multiplied = (
-        "movslq %edi, %rax; imulq $-1840700269, %rax, %rax; shrq $32, %rax; addl %edi, %eax; "
-        "sarl $2, %eax; sarl $31, %edi; subl %edi, %eax; ret"
-    )
-    judgement = judged("int f(int a)", divided, multiplied, settings)
-    assert (judgement.verdict, reason in judgement.reason) == (UNKNOWN, True)
-
-
-def test_the_judgement_is_the_same_every_time() -> None:
-    both = [judged("int f(int x)", BY_MOVE, BY_SIGN.replace("subl", "addl")) for _ in range(3)]
-    assert both[0] == both[1] == both[2]
 
 
 SAID = """
