@@ -83,10 +83,8 @@ class Recorded:
         )
         text = made.compiler.text()
         own = Choice(build_of(f"{made.compiler.family}:{OWN}"))
-        return Listings(
-            made.compiler.listing(own, text),
-            made.compiler.listing(made.choice_of(locked), text),
-        )
+        before = made.compiler.listing(own, text)
+        return Listings(before, *made.listing(made.choice_of(locked), text))
 
     def _of_gcc(self, decision: Decision) -> Listings:
         from cr1cc.compile_gcc import CompileGcc

@@ -10,7 +10,7 @@ from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
 from cr1cc.errors import AsmError, ModelError, ProofError
-from cr1cc.records import Level, Rewrite, Rewritten
+from cr1cc.records import Level, Rewrite, Rewritten, Speed
 from cr1cc.rewrite.engine import Change, Report, Rewriter
 from cr1cc.rewrite.judge import Judge
 from cr1cc.rewrite.rules import Objective
@@ -26,7 +26,9 @@ class Row(NamedTuple):
     windows: int
 
 
-TABLE: dict[Level, Row] = {
+TABLE: dict[Level | Speed, Row] = {
+    Speed.O2: Row(Objective.SPEED, 16 << 20, 5_000),
+    Speed.O3: Row(Objective.SPEED, 16 << 20, 5_000),
     Level.OS: Row(Objective.SIZE, 16 << 20, 5_000),
     Level.OZ: Row(Objective.SMALLEST, 16 << 20, 5_000),
 }
@@ -50,7 +52,7 @@ class Shortener:
 
     def __init__(
         self,
-        level: Level,
+        level: Level | Speed,
         assemble: Callable[[bytes], bytes],
         tool: str,
         store: LocalStore | None = None,
