@@ -169,7 +169,7 @@ class CompileSpeed:
         """The object of a choice. Raises EvaluationError."""
         if not choice.windows:
             return self.compiler.build(choice, text)
-        with self._shortening(choice) as self.windows:
+        with self._shortening(choice, text) as self.windows:
             return self.compiler.build(choice, text, self.windows)
 
     def listing(self, choice: Choice, text: bytes) -> tuple[bytes, tuple[Change, ...]]:
@@ -178,18 +178,21 @@ class CompileSpeed:
         assembly = self.compiler.listing(choice, text)
         if not choice.windows:
             return assembly, ()
-        with self._shortening(choice) as windows:
+        with self._shortening(choice, text) as windows:
             return windows(assembly), windows.changes
 
     @contextmanager
-    def _shortening(self, choice: Choice) -> Iterator[LockedWindows]:
+    def _shortening(self, choice: Choice, text: bytes) -> Iterator[LockedWindows]:
         from cr1cc.rewrite.locked import LockedWindows  # most decisions have no windows
         from cr1cc.rewrite.shorten import Shortener
         from cr1cc.storage.store import DecisionStore
 
         level, identity = self.plan.level, self.toolchain.identity
         with DecisionStore(self.config) as store:
-            shortener = Shortener(level, self.compiler.assemble_plainly, identity, store.local)
+            shortener = Shortener(
+                level, self.compiler.assemble_plainly, identity, store.local,
+                names=Text(text).conventional, rules=bool(proofs()),
+            )  # fmt: skip
             yield LockedWindows(shortener, "" if choice.windows == ANY else choice.windows)
 
     def choice_of(self, decision: Locked) -> Choice:
@@ -264,9 +267,7 @@ class CompileSpeed:
 
 def windows_problem(config: Config) -> str:
     """Why windows may not be made shorter here, "" if they may."""
-    if config.rewrite == "off":
-        return "the setting `rewrite` is off"
-    return "" if proofs() else "the extra `prove` is not installed"
+    return "the setting `rewrite` is off" if config.rewrite == "off" else ""
 
 
 def _append(path: str, record: Record) -> None:

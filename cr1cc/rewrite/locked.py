@@ -14,6 +14,7 @@ from cr1cc.errors import EvaluationError
 from cr1cc.records import Rewritten
 from cr1cc.rewrite.engine import Change
 from cr1cc.rewrite.shorten import Shortener
+from cr1cc.rewrite.version import proofs
 
 
 def label_of(changes: Sequence[Change]) -> str:
@@ -42,7 +43,8 @@ class LockedWindows:
             raise EvaluationError(f"windows: {made.record.reason or 'none is shorter'}")
         self.label, self.record, self.changes = label_of(made.changes), made.record, made.changes
         if self._promised and self._promised != self.label:
+            why = "" if proofs() else "; the extra `prove` is not installed"
             raise EvaluationError(
-                f"windows: decided for {self._promised}, what is proved here is {self.label}"
+                f"windows: decided for {self._promised}, what is proved here is {self.label}{why}"
             )
         return made.assembly
