@@ -39,7 +39,7 @@ class LockedWindows:
         """The assembly with shorter windows. Raises EvaluationError if there are none, or other
         ones than those promised."""
         made = self._shortener.shorten(assembly)
-        if not made.assembly or not made.lasting:
+        if not made.lasting or not (made.assembly or self._promised):
             raise EvaluationError(f"windows: {made.record.reason or 'none is shorter'}")
         self.label, self.record, self.changes = label_of(made.changes), made.record, made.changes
         if self._promised and self._promised != self.label:

@@ -33,7 +33,7 @@ class Row(NamedTuple):
 TABLE: dict[Level | Speed, Row] = {
     Speed.O2: Row(Objective.SPEED, 16 << 20, 5_000),
     Speed.O3: Row(Objective.SPEED, 16 << 20, 5_000),
-    Level.OS: Row(Objective.SIZE, 16 << 20, 5_000),
+    Level.OS: Row(Objective.SMALLEST, 16 << 20, 5_000),
     Level.OZ: Row(Objective.SMALLEST, 16 << 20, 5_000),
 }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 VERSION = 2  # raised when equal proposals and equal verdicts give another text
 NAMES = 1  # raised when registers get other names
-RULES = 1  # raised when a rule changes, or another one is there
-PROOFS = 1  # raised when windows are judged otherwise
+RULES = 2  # raised when a rule changes, or another one is there
+PROOFS = 2  # raised when windows are judged otherwise
 
 # In whose assembly rules make windows shorter, by the setting `rewrite`; where it is not "off",
 # registers get other names in everyone's.

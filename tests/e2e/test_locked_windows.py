@@ -127,7 +127,7 @@ def test_what_is_not_as_promised_means_the_baseline(
 @pytest.mark.parametrize(
     ("code", "outcome", "words"),
     [
-        (WITHOUT_THE_EXTRA, "lock_stale", "the extra `prove` is not installed"),
+        (WITHOUT_THE_EXTRA, "lock_failed", "; the extra `prove` is not installed"),
         (CRASHING, "lock_failed", "windows: "),
     ],
 )
