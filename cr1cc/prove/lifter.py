@@ -68,10 +68,10 @@ class Lifter:
             raise ProofError(f"the instruction {mnemonic} is not modelled")
         if mnemonic == "movsd" and not any(word.startswith("xmm") for word in words):
             raise ProofError("the string instruction movsd is not modelled")
-        prefixes = set(takewhile(_PREFIXES.__contains__, code))
-        if mnemonic == "lea" and {0x64, 0x65} & prefixes:
+        leading = set(takewhile(_PREFIXES.__contains__, code))
+        if mnemonic == "lea" and {0x64, 0x65} & leading:
             raise ProofError("an address with a segment that is not accessed is not modelled")
-        if 0x67 in prefixes and mnemonic != "nop":
+        if 0x67 in leading and mnemonic != "nop":
             raise ProofError("an address of 32 bits is not modelled")
         decoded = Formulas(self.library, self._context, self._names, code)
         if row is None:

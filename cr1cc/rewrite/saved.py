@@ -28,7 +28,8 @@ from cr1cc.rewrite.places import GENERAL, REGISTERS, Register, whole
 
 SAVED = tuple(map(GENERAL.index, ("rbx", "rbp", "r12", "r13", "r14", "r15")))
 _STACK = GENERAL.index("rsp")
-_STACK_POINTER = REGISTERS["rsp"]
+_BASE = GENERAL.index("rbp")
+_STACK_POINTER, _BASE_POINTER = REGISTERS["rsp"], REGISTERS["rbp"]
 _WORD = 8
 
 # Of the directives for unwinding those that mention no register, or one that is told by `spelled`.
@@ -37,6 +38,8 @@ _UNWINDING = frozenset(
      ".cfi_remember_state", ".cfi_restore_state", ".cfi_offset", ".cfi_rel_offset",
      ".cfi_restore")
 )  # fmt: skip
+# The same of those that say by what register the frame is found, if it is one of these.
+_FRAME = re.compile(r"\.cfi_def_cfa(?:_register)? (?:%?r[sb]p|[67])(?:,.*)?")
 _NAMED = re.compile(r"%(\w+)")
 
 # Instructions that use no register of those above but their operands. Any other one may.
@@ -47,7 +50,7 @@ _EXPLICIT = re.compile(
     r"|bls(i|r|msk)[lq]|bzhi[lq]|pdep[lq]|pext[lq]|mulx[lq]|rorx[lq]|adcx[lq]|adox[lq]|crc32[bwlq]"
     r"|set\w+|cmov\w+|j(?!cxz)[a-z]{1,3}|jmpq?|callq?|retq?|pushq?|popq?|c[lqw]t[dloq]|cwt[ld]|cqto"
     r"|cdq|cqo|cdqe|nop[wlq]?|endbr64|ud2|pause|[lms]fence|prefetch\w+"
-    r"|(stos|movs|cmps|scas|lods)[bwlq]"
+    r"|(stos|movs|cmps|scas|lods)[bwlq]|leaveq?"
     r"|f(ld|st|ild|ist|istt)p?[a-z]?|f(ld[1z]|ldl2[et]|ldpi|ldlg2|ldln2|ldcw|nstcw|nstsw)"
     r"|fi?(add|sub|subr|mul|div|divr|com)p?[a-z]?|fu?comi?p{0,2}|f(xch|chs|abs|sqrt|rndint|scale)"
     r"|f(xam|tst|nclex|wait|cmov\w+|prem1?|2xm1|yl2x|patan|ptan|sin|cos|sincos|xtract)"
@@ -66,17 +69,24 @@ _ENDING = re.compile(r"j\w+|call\w*|ret\w*")
 
 class _State(NamedTuple):
     """Before an instruction: bytes on the stack since the function began, the registers that have
-    the caller's value, and where on the stack such values lie: pairs of depth and register."""
+    the caller's value, where on the stack such values lie (pairs of depth and register), and the
+    depth that %rbp points to, if it is the base of the frame."""
 
     depth: int
     entry: frozenset[int]
     slots: frozenset[tuple[int, int]]
+    base: int | None = None
 
     def merged(self, other: _State) -> _State | None:
         """What holds of both, None if they cannot be the same place."""
         if self.depth != other.depth:
             return None
-        return _State(self.depth, self.entry & other.entry, self.slots & other.slots)
+        base = self.base if self.base == other.base else None
+        return _State(self.depth, self.entry & other.entry, self.slots & other.slots, base)
+
+    def moved(self, depth: int) -> _State:
+        """With another depth of the stack: what lies beyond is gone."""
+        return self._replace(depth=depth, slots=frozenset(s for s in self.slots if s[0] <= depth))
 
 
 class _LostError(Exception):
@@ -97,7 +107,7 @@ def exchangeable(code: Code, entries: Iterable[str], addressed: Iterable[str]) -
         found.follow(code.labels[name] for name in entries)
     except _LostError:
         return frozenset()
-    free = used - found.fixed
+    free = used - found.fixed - _frame_bases(code)
     return free if len(free) > 1 else frozenset()
 
 
@@ -115,7 +125,17 @@ def _is_known(line: Line) -> bool:
         return _is_explicit(statement) and "%bh" not in statement.operands and not takes_more
     if line.instruction is not None:  # bytes in the code
         return False
-    return not statement.name.startswith(".cfi_") or statement.name in _UNWINDING
+    if not statement.name.startswith(".cfi_") or statement.name in _UNWINDING:
+        return True
+    return _FRAME.fullmatch(f"{statement.name} {statement.operands}") is not None
+
+
+def _frame_bases(code: Code) -> frozenset[int]:
+    """%rbp, where unwinding goes by it."""
+    named = any(_FRAME.fullmatch(f"{one.statement.name} {one.statement.operands}")
+                and not one.statement.operands.startswith(("%rsp", "7"))
+                for one in code.lines)  # fmt: skip
+    return frozenset((_BASE,)) if named else frozenset()
 
 
 def _is_explicit(statement: Statement) -> bool:
@@ -210,29 +230,43 @@ class _Following:
             return self._pushed(one, named, state)
         if one.stem == "pop":
             return self._popped(one, named, state)
-        moved = _moved(one)
-        if moved:
-            depth = state.depth + moved
-            return _State(depth, state.entry, _kept(state.slots, depth))
-        if not named:
-            return state
-        if one.stem == "mov" and one.operands[0] == _STACK_POINTER:
-            self.fixed |= named  # the base of a frame, which those who unwind look for
+        if one.stem == "leave":
+            return self._left(state)
+        depth = _depth(one, state)
+        if depth is not None:
+            return state.moved(depth)
+        return self._used_by(one, named, state) if named else state
+
+    def _used_by(self, one: Instruction, named: frozenset[int], state: _State) -> _State:
         reads, kills = effects(one)
         for number in named & state.entry:
             if reads & whole(number) or kills & whole(number) != whole(number):
                 self.fixed.add(number)
-        return state._replace(entry=state.entry - named)
+        base = state.base
+        if one.stem == "mov" and one.operands == (_STACK_POINTER, _BASE_POINTER):
+            self.fixed.add(_BASE)  # those who unwind, and profilers, look for it there
+            base = state.depth
+        elif _BASE in named and not _only_reads_base(one):
+            base = None
+        return state._replace(entry=state.entry - named, base=base)
+
+    def _left(self, state: _State) -> _State:
+        """After `leave`: the stack ends at the base of the frame, and what lies there is the
+        caller's."""
+        if state.base is None or (state.base, _BASE) not in state.slots:
+            raise _LostError
+        found = state.moved(state.base).moved(state.base - _WORD)
+        return found._replace(entry=found.entry | {_BASE}, base=None)
 
     def _pushed(self, one: Instruction, named: frozenset[int], state: _State) -> _State:
         depth = state.depth + _WORD
-        slots = {slot for slot in state.slots if slot[0] < depth}
+        slots = set(state.slots)
         operand = one.operands[0]
         if isinstance(operand, Register):
             slots |= {(depth, number) for number in named & state.entry}
         else:
             self.fixed |= named & state.entry
-        return _State(depth, state.entry, frozenset(slots))
+        return state._replace(depth=depth, slots=frozenset(slots))
 
     def _popped(self, one: Instruction, named: frozenset[int], state: _State) -> _State:
         depth = state.depth - _WORD
@@ -242,31 +276,45 @@ class _Following:
             entry = (entry - named) | back
         else:
             self.fixed |= named & entry
-        return _State(depth, entry, _kept(state.slots, depth))
+        base = None if _BASE in named else state.base
+        return state._replace(entry=entry, base=base).moved(depth)
 
 
-def _kept(slots: frozenset[tuple[int, int]], depth: int) -> frozenset[tuple[int, int]]:
-    return frozenset(slot for slot in slots if slot[0] <= depth)
+def _only_reads_base(one: Instruction) -> bool:
+    """Whether %rbp is no operand that an instruction may write."""
+    if one.stem == "xchg":
+        return False
+    if one.stem == "":
+        return one.text.endswith(")")
+    last = one.operands[-1] if one.operands else None
+    reads_last = one.stem in ("cmp", "test", "bt")
+    return reads_last or not isinstance(last, Register) or last.number != _BASE
 
 
-def _moved(one: Instruction) -> int:
-    """By how many bytes an instruction moves the stack's end; 0 if it leaves it where it is. Raises
+def _depth(one: Instruction, state: _State) -> int | None:
+    """Where the stack ends after an instruction that moves its end; None if it does not. Raises
     _LostError if that is not known."""
     last = one.operands[-1] if one.operands else None
     if one.stem == "":
         if "%rsp" in one.text and one.text.rpartition(",")[2].strip() in ("%rsp", "%esp"):
             raise _LostError
-        return 0
+        return None
     if not isinstance(last, Register) or last.number != _STACK or one.stem in ("cmp", "test"):
         exchanged = one.stem == "xchg" and _STACK_POINTER in one.operands
         if exchanged:
             raise _LostError
-        return 0
+        return None
     first = one.operands[0]
     if one.stem in ("add", "sub") and isinstance(first, Immediate) and first.value is not None:
-        return first.value if one.stem == "sub" else -first.value
+        return state.depth + (first.value if one.stem == "sub" else -first.value)
     if one.stem == "lea" and isinstance(first, Memory) and first.registers == (_STACK_POINTER,):
-        return -_offset(first)
+        return state.depth - _offset(first)
+    if state.base is None:
+        raise _LostError
+    if one.stem == "lea" and isinstance(first, Memory) and first.registers == (_BASE_POINTER,):
+        return state.base - _offset(first)
+    if one.stem == "mov" and first == _BASE_POINTER:
+        return state.base
     raise _LostError
 
 

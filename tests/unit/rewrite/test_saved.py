@@ -14,6 +14,7 @@ from tests.unit.rewrite.functions import text_of
 
 SAVE = "pushq %r12; pushq %rbx; "
 BACK = "popq %rbx; popq %r12; ret"
+FRAME = ".cfi_startproc; pushq %rbp; .cfi_offset 6, -16; movq %rsp, %rbp; .cfi_def_cfa_register 6; "
 USE = "movq %rdi, %r12; movl %esi, %ebx; call g; addl %ebx, %eax; addl (%r12), %eax; "
 
 
@@ -42,6 +43,12 @@ EXCHANGED = {
     "where a call does not come back": f"{SAVE}{USE}testl %eax, %eax; je .L1; {BACK}; "
         ".L1:; call abort",
     "the address of the stack in a register": f"{SAVE}{USE}movq %rsp, %rdi; call h; {BACK}",
+    "with a frame that is left": f"{FRAME}{SAVE}{USE}leaq -16(%rbp), %rsp; popq %rbx; popq %r12; "
+        "leave; ret",
+    "with a frame and room in it": f"{FRAME}{SAVE}subq $16, %rsp; movl %eax, -20(%rbp); {USE}"
+        "addq $16, %rsp; popq %rbx; popq %r12; popq %rbp; .cfi_def_cfa 7, 8; ret",
+    "with values below": f"{FRAME}{SAVE}{USE}popq %rbx; popq %r12; movq %rbp, %rsp; "
+        "popq %rbp; .cfi_def_cfa %rsp, 8; ret",
     "an instruction with a prefix": f"{SAVE}{USE}lock addl %ebx, (%r12); rep stosb; {BACK}",
 }  # fmt: skip
 
@@ -74,6 +81,13 @@ KEPT = {
     "registers that an instruction uses unseen": f"{SAVE}{USE}cpuid; {BACK}",
     "registers that another one uses unseen": f"{SAVE}{USE}cmpxchg16b (%rdi); {BACK}",
     "the end of a frame": f"{SAVE}{USE}leave; {BACK}",
+    "a frame whose base is lost": f"{FRAME}{SAVE}{USE}movl %eax, %ebp; leaq -16(%rbp), %rsp; "
+        "popq %rbx; popq %r12; leave; ret",
+    "a frame whose base is exchanged": f"{FRAME}{SAVE}{USE}xchgq %rbp, %rax; "
+        "leaq -16(%rbp), %rsp; popq %rbx; popq %r12; leave; ret",
+    "a frame that was not saved": f"movq %rsp, %rbp; {SAVE}{USE}leave; ret",
+    "a frame that ends elsewhere": f"{FRAME}{SAVE}{USE}leaq -8(%rbp), %rsp; popq %rbx; "
+        "popq %r12; leave; ret",
     "a high byte": f"{SAVE}{USE}movb %bh, %al; {BACK}",
     "an unknown instruction": f"{SAVE}{USE}frobnicate %rdi; {BACK}",
     "a jump with a prefix": f"{SAVE}{USE}notrack jmp *%rax; {BACK}",
