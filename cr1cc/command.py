@@ -208,7 +208,7 @@ class Command:
                 daemon_problem=report.daemon_problem,
                 model_problem=report.model_problem,
             )
-            if decision is not None and (rewritten := decision.rewritten) is not None:
+            if (rewritten := report.rewritten) is not None:
                 event = event._replace(verdicts=rewritten.verdicts, rewritten=len(rewritten.names))
             if report.outcome.kind is Kind.REPLACED:  # for bodies that are shown side by side
                 words = (self.name, self.driver, self.cwd, *self.arguments)

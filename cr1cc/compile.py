@@ -31,7 +31,7 @@ from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Answer, Decision, Plan, Recipe, Toolchain
 from cr1cc.resident.client import Resident
 from cr1cc.resident.place import Service
-from cr1cc.rewrite.version import rewriting
+from cr1cc.rewrite.version import follows_rules, rewriting
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
@@ -77,6 +77,7 @@ class Compile:
         self.resident = self._resident("llvm", toolchain.libllvm, (toolchain.libllvm,))
         self.model_problem = ""
         self.rewriting = rewriting(config.rewrite, "clang")
+        self.conventional = False  # whether all functions are by C's convention
         self.emitted: Emitted | None = None  # what stands in the place of the baseline
         self._propose_by(self._proposer(), triple)
 
@@ -140,7 +141,11 @@ class Compile:
             if self.rewriting:
                 from cr1cc.rewrite.clang import ClangRewriter
 
-                rewriter = ClangRewriter(self.plan, self.compiler, self.context, store)
+                rules = follows_rules(self.config.rewrite, "clang")
+                rewriter = ClangRewriter(
+                    self.plan, self.compiler, self.context, store,
+                    names=self.conventional, rules=rules,
+                )  # fmt: skip
                 report = rewriter.report(report, self.emitted, self.rewriting)
                 repeatable = repeatable and report.lasting
             silent = report.outcome in _SILENT
@@ -188,7 +193,7 @@ class Compile:
         subject = Subject(bitcode, macros, TargetSpec(code_model(self.plan.codegen)))
         with Evaluator(Library(self.library), subject, resident=self.resident) as evaluator:
             try:
-                fingerprint, has_assembler = evaluator.identify()
+                fingerprint, has_assembler, self.conventional = evaluator.identify()
             except EvaluationError as error:
                 raise Fallback(Outcome.FRONT_END_FAILED, str(error)) from None
             key = module_key(self.context, fingerprint)

@@ -29,7 +29,7 @@ from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.journey import Fallback, Report, report
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
-from cr1cc.rewrite.version import rewriting
+from cr1cc.rewrite.version import follows_rules, rewriting
 from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
@@ -65,14 +65,14 @@ class CompileGcc:
         self.cwd = cwd
         clang = clang_for(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        by_rules = rewriting(config.rewrite, "gcc")
-        self.rewrites = bool(by_rules)
+        rewrites = rewriting(config.rewrite, "gcc")
+        self.rewrites = bool(rewrites)
         self.context = KeyContext(
             compiler=toolchain.identity,
             triple=toolchain.triple,
             flags=(plan.language, plan.size_level.value, *plan.key, *processor(plan)),
             basis=Basis(
-                f"{digest()} {VERSION} {by_rules}".rstrip(),
+                f"{digest()} {VERSION} {rewrites}".rstrip(),
                 f"{PROPOSER} {clang.identity}" if clang is not None else PROPOSER,
                 config.budget,
                 0,
@@ -120,7 +120,7 @@ class CompileGcc:
             best = best_donor(self.compiler, text.data, baseline, self._donors(text))
             lasting = True
             if self.rewrites:
-                rewriter = self._rewriter(store)
+                rewriter = self._rewriter(store, text)
                 best = rewriter.improved(text.data, baseline, best)
                 lasting = rewriter.lasting
             decision, data, _ = best
@@ -134,10 +134,11 @@ class CompileGcc:
             store.put_module(key, decision)
         return replace(report(0, decision, key), lasting=lasting)
 
-    def _rewriter(self, store: DecisionStore) -> GccRewriter:
+    def _rewriter(self, store: DecisionStore, text: Text) -> GccRewriter:
         from cr1cc.rewrite.gcc import GccRewriter
 
-        return GccRewriter(self.compiler, store.local)
+        rules = follows_rules(self.config.rewrite, "gcc")
+        return GccRewriter(self.compiler, store.local, names=text.conventional, rules=rules)
 
     def _repeat(
         self, store: DecisionStore, known: Decision, key: str, text: Text, baseline: bytes
@@ -153,7 +154,7 @@ class CompileGcc:
         if data is None or not checked(self.compiler, baseline, donors, known, data):
             finish = None
             if known.rewritten is not None and known.rewritten.rewrites:
-                finish = self._rewriter(store).finished
+                finish = self._rewriter(store, text).finished
             data = repeated(self.compiler, text.data, baseline, donors, known, finish)
             if data is not None:
                 self._keep(store, key, known, text, data)

@@ -3,18 +3,21 @@
     lockfile → has it a decision for this source, these options, this compiler?
              → preprocess → is the text the one that the decision was made for?
              → the own command makes the baseline and says what it has to say
-             → build what is decided, validate, replace
+             → build what is decided, with windows proved to be the same, validate, replace
 
-Nothing is searched and nothing is remembered here: `cr1 tune` decides, and whatever does not
-fit exactly means the baseline. While `cr1 tune` builds, every command leaves a record.
+Nothing is searched here, and nothing is remembered but verdicts on windows: `cr1 tune` decides,
+and whatever does not fit exactly means the baseline. While `cr1 tune` builds, every command
+leaves a record.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from cr1cc.config import Config
 from cr1cc.donors.text import Text
@@ -24,12 +27,17 @@ from cr1cc.journey import Fallback, Report
 from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.records import GccToolchain, Plan, Toolchain
+from cr1cc.rewrite.version import proofs
 from cr1cc.speed import isa
-from cr1cc.speed.build import Choice, SpeedCompiler
+from cr1cc.speed.build import ANY, Choice, Made, SpeedCompiler
 from cr1cc.speed.circumstances import compiler_label, options_digest, other_maker
 from cr1cc.speed.table import build_of, builds_for
 from cr1cc.speed.valid import complaint
 from cr1cc.util.atomic import replace_file
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.engine import Change
+    from cr1cc.rewrite.locked import LockedWindows
 
 RECORD = "CR1_RECORD"  # set by `cr1 tune`: the file to which records are appended
 
@@ -51,6 +59,7 @@ class Record:
     locked: str  # the donor that was used, "" for the baseline
     problem: str = ""  # why a decision was not followed
     one_body: tuple[str, ...] = ()  # functions that were to get a second one and did not
+    windows: str = ""  # those that were made shorter, as a lockfile says it
 
 
 class CompileSpeed:
@@ -82,6 +91,7 @@ class CompileSpeed:
         self.output = os.path.join(cwd, plan.output)
         self.compiler = SpeedCompiler(plan, toolchain, mode, environ)
         self.one_body: Mapping[str, str] = {}  # functions left with one: why
+        self.windows: LockedWindows | None = None
         self.label = compiler_label(self.compiler.family, toolchain)
         self.options = options_digest(plan)
         self.triple = plan.triple or (
@@ -143,7 +153,7 @@ class CompileSpeed:
             return Report(status, Outcome.BASELINE_FAILED)
         try:
             baseline = contents(self.plan.output)
-            made = self.compiler.build(choice, text)
+            made = self.build(choice, text)
             refused = complaint(self.plan, self.compiler.family, choice, baseline, made)
             if refused:
                 return Report(0, Outcome.LOCK_FAILED, detail=refused)
@@ -152,7 +162,38 @@ class CompileSpeed:
             self.one_body = made.refused
         except (EvaluationError, OSError) as error:
             return Report(0, Outcome.LOCK_FAILED, detail=str(error))
-        return Report(0, Outcome.LOCKED, detail=decision.donor)
+        rewritten = self.windows.record if self.windows else None
+        return Report(0, Outcome.LOCKED, detail=decision.donor, rewritten=rewritten)
+
+    def build(self, choice: Choice, text: bytes) -> Made:
+        """The object of a choice. Raises EvaluationError."""
+        if not choice.windows:
+            return self.compiler.build(choice, text)
+        with self._shortening(choice, text) as self.windows:
+            return self.compiler.build(choice, text, self.windows)
+
+    def listing(self, choice: Choice, text: bytes) -> tuple[bytes, tuple[Change, ...]]:
+        """The assembly of a choice, and the windows in it that were made shorter. Raises
+        EvaluationError."""
+        assembly = self.compiler.listing(choice, text)
+        if not choice.windows:
+            return assembly, ()
+        with self._shortening(choice, text) as windows:
+            return windows(assembly), windows.changes
+
+    @contextmanager
+    def _shortening(self, choice: Choice, text: bytes) -> Iterator[LockedWindows]:
+        from cr1cc.rewrite.locked import LockedWindows  # most decisions have no windows
+        from cr1cc.rewrite.shorten import Shortener
+        from cr1cc.storage.store import DecisionStore
+
+        level, identity = self.plan.level, self.toolchain.identity
+        with DecisionStore(self.config) as store:
+            shortener = Shortener(
+                level, self.compiler.assemble_plainly, identity, store.local,
+                names=Text(text).conventional, rules=bool(proofs()),
+            )  # fmt: skip
+            yield LockedWindows(shortener, "" if choice.windows == ANY else choice.windows)
 
     def choice_of(self, decision: Locked) -> Choice:
         """What the decision says, in rows of the table. Raises Fallback."""
@@ -168,7 +209,9 @@ class CompileSpeed:
             raise Fallback(Outcome.LOCK_STALE, f"isa: {problem}")
         if ifunc and (problem := self._ifunc_problem(decision.isa)):
             raise Fallback(Outcome.LOCK_STALE, f"ifunc: {problem}")
-        choice = Choice(build, functions, decision.isa, ifunc)
+        if decision.windows and (problem := windows_problem(self.config)):
+            raise Fallback(Outcome.LOCK_STALE, f"windows: {problem}")
+        choice = Choice(build, functions, decision.isa, ifunc, decision.windows)
         if any(one.family != self.compiler.family for one in choice.builds):
             other = self._join_other()
             if other != decision.other:
@@ -216,9 +259,15 @@ class CompileSpeed:
                 locked=report.detail if followed else "",
                 problem="" if followed else f"{report.outcome.sentence}; {report.detail}",
                 one_body=tuple(sorted(self.one_body)),
+                windows=self.windows.label if followed and self.windows else "",
             )
             _append(path, record)
         return report
+
+
+def windows_problem(config: Config) -> str:
+    """Why windows may not be made shorter here, "" if they may."""
+    return "the setting `rewrite` is off" if config.rewrite == "off" else ""
 
 
 def _append(path: str, record: Record) -> None:

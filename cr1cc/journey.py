@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cr1cc.outcome import Outcome
-from cr1cc.records import Decision
+from cr1cc.records import Decision, Rewritten
 
 
 class Fallback(Exception):  # noqa: N818 - no error: the other way to succeed
@@ -32,9 +32,13 @@ class Report:
     daemon_problem: str = ""  # the same of the resident processes
     model_problem: str = ""  # the same of the model
     lasting: bool = True  # whether it would come out so again: nothing crashed meanwhile
+    rewritten: Rewritten | None = None  # what became of windows of assembly
 
 
 def report(status: int, decision: Decision, key: str, hit: str = "") -> Report:
     """The report of a compile that ended with this decision."""
     sizes = (decision.bytes_before, decision.bytes_after)
-    return Report(status, decision.outcome, key, hit, decision=decision, sizes=sizes)
+    return Report(
+        status, decision.outcome, key, hit, decision=decision, sizes=sizes,
+        rewritten=decision.rewritten,
+    )  # fmt: skip

@@ -83,10 +83,8 @@ class Recorded:
         )
         text = made.compiler.text()
         own = Choice(build_of(f"{made.compiler.family}:{OWN}"))
-        return Listings(
-            made.compiler.listing(own, text),
-            made.compiler.listing(made.choice_of(locked), text),
-        )
+        before = made.compiler.listing(own, text)
+        return Listings(before, *made.listing(made.choice_of(locked), text))
 
     def _of_gcc(self, decision: Decision) -> Listings:
         from cr1cc.compile_gcc import CompileGcc
@@ -99,7 +97,7 @@ class Recorded:
         if not decision.rewritten or not decision.rewritten.rewrites:
             return Listings(compiler.own_assembly(text), chosen)
         own = compiler.own_assembly(text)
-        return self._shortened(own, chosen, compiler.assemble_plainly, gcc.identity)
+        return self._shortened(decision, own, chosen, compiler.assemble_plainly, gcc.identity)
 
     def _of_clang(self, decision: Decision) -> Listings:
         clang = describe(self.driver, cache_dir=self.config.cache_dir, environ=self.environ)
@@ -113,18 +111,27 @@ class Recorded:
         if not decision.rewritten or not decision.rewritten.rewrites:
             return Listings(own, chosen)
         compiler = RealCompiler(self.plan, self.driver, self.mode, self.environ)
-        return self._shortened(own, chosen, compiler.assemble_plainly, clang.identity)
+        return self._shortened(decision, own, chosen, compiler.assemble_plainly, clang.identity)
 
     def _shortened(
-        self, own: bytes, chosen: bytes, assemble: Callable[[bytes], bytes], tool: str
+        self,
+        decision: Decision,
+        own: bytes,
+        chosen: bytes,
+        assemble: Callable[[bytes], bytes],
+        tool: str,
     ) -> Listings:
-        """With the windows of the chosen assembly that became shorter."""
+        """With what became shorter in the chosen assembly."""
+        from cr1cc.rewrite.renaming import BY
         from cr1cc.rewrite.shorten import Shortener
         from cr1cc.storage.store import DecisionStore
 
         assert isinstance(self.plan.level, Level)
+        by = {row.by for row in decision.rewritten.rewrites} if decision.rewritten else set()
         with DecisionStore(self.config) as store:
-            made = Shortener(self.plan.level, assemble, tool, store.local).shorten(chosen)
+            made = Shortener(
+                self.plan.level, assemble, tool, store.local, names=BY in by, rules=by != {BY}
+            ).shorten(chosen)
         if not made.assembly:
             raise UserError("its windows cannot be proved again")
         return Listings(own, made.assembly, made.changes)

@@ -51,6 +51,8 @@ class Locked:
     tests: int = 0  # runs of the user's tests that passed with it
     # Functions with a second body, for `isa` alone, that the loader picks where it can; pairs.
     ifunc: tuple[tuple[str, str], ...] = ()
+    # Windows of instructions that became shorter, each proved: their number and a digest.
+    windows: str = ""
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -147,6 +149,7 @@ def _parse(line: str) -> Locked | None:
         runs=_number(values.get("runs", "0")),
         tests=_number(values.get("tests", "0")),
         ifunc=_pairs(values, "ifunc"),
+        windows=values.get("windows", ""),
     )
     if format_line(decision) != line:
         raise ValueError("not a decision as this version writes it")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cr1cc.asm.graph import Graph
 from cr1cc.asm.unit import Unit
 from cr1cc.assembly.normal import SIZE, Normal, normalised
-from cr1cc.rewrite.engine import code_of
+from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction
 from cr1cc.rewrite.places import ALL_GENERAL

@@ -94,6 +94,7 @@ def _print_locked(locked: Locked) -> None:
     """What was decided, by whom it is made, and on what evidence."""
     build = build_of(locked.donor)
     total = f"{locked.gain}, {locked.runs} runs of each"
+    number = locked.windows.partition(":")[0] or "0"
     lines = [
         ("donor", " ".join((build.family, build.level or f"-{locked.level}", *build.options))),
         ("good for", build.good_for),
@@ -101,6 +102,7 @@ def _print_locked(locked: Locked) -> None:
         ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),
         ("gain", f"time before / after: {total}" if locked.gain else ""),
         ("tests", f"passed {locked.tests} times" if locked.tests else ""),
+        ("windows", f"{number} made shorter, each proved" if number != "0" else ""),
     ]
     for name, text in lines:
         if text:

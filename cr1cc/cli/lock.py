@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from cr1cc.cli import output
+from cr1cc.compile_speed import windows_problem
 from cr1cc.config import Config, find_lock, load
 from cr1cc.errors import ToolchainError, UserError
 from cr1cc.lock import Locked, read_lock
@@ -39,7 +40,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
         raise UserError("there is no cr1.lock here or above")
     decisions = read_lock(path)
     compilers = set(_labels(config))
-    problems = [next(_problems(one, path, compilers), "") for one in decisions]
+    problems = [next(_problems(one, path, compilers, config), "") for one in decisions]
     pairs = list(zip(decisions, problems, strict=True))
     if as_json:
         rows = [{**vars(one), "problem": why} for one, why in pairs]
@@ -55,7 +56,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if any(problems) else 0)
 
 
-def _problems(one: Locked, path: str, compilers: set[str]) -> Iterator[str]:
+def _problems(one: Locked, path: str, compilers: set[str], config: Config) -> Iterator[str]:
     """Why a decision cannot hold here."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.exists(os.path.join(folder, one.source)):
@@ -69,6 +70,8 @@ def _problems(one: Locked, path: str, compilers: set[str]) -> Iterator[str]:
         if label not in compilers:
             yield f"decided with {label}, which is not the one here"
     if why := isa.problem(one.isa, os.uname().machine):
+        yield why
+    if one.windows and (why := windows_problem(config)):
         yield why
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import click
 
 from cr1cc.cli import output
+from cr1cc.compile_speed import windows_problem
 from cr1cc.config import LOCK_FILE, Config, find_lock, load
 from cr1cc.errors import UserError
 from cr1cc.lock import Locked, read_lock, write_lock
@@ -65,7 +66,7 @@ def command(
         raise UserError("--ifunc is for a level that a loader can ask for: say --isa x86-64-v3")
     goal = Goal(
         cwd, lock, build, test, bench or shlex.join(command_words), clean,
-        written(isa) if isa else "", time, rounds, ifunc,
+        written(isa) if isa else "", time, rounds, ifunc, not windows_problem(config),
     )  # fmt: skip
     before = read_lock(lock) if os.path.exists(lock) else []
     with _progress() as say:
@@ -173,7 +174,8 @@ class _Summary:
             "builds": self.session.builds,
             "decisions": [
                 {"source": one.source, "donor": one.donor, "functions": dict(one.functions),
-                 "ifunc": dict(one.ifunc), "isa": one.isa, "tests": one.tests}
+                 "ifunc": dict(one.ifunc), "isa": one.isa, "tests": one.tests,
+                 "windows": one.windows}
                 for one in self.lines
             ],
             "everywhere": self.found.everywhere,
@@ -213,6 +215,8 @@ def _bodies(one: Locked) -> Iterator[str]:
         yield f"{name} by {_title(label)}"
     for name, label in one.ifunc:
         yield f"{name} for {one.isa} by {_title(label)}"
+    if one.windows:
+        yield f"{one.windows.partition(':')[0]} shorter windows"
 
 
 def _title(label: str) -> str:

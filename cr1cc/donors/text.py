@@ -20,6 +20,11 @@ _READS_FILES = (b".incbin", b".include")
 # With these the place of a token is a part of the program.
 _TELLS_PLACE = (b"__builtin_LINE", b"__builtin_FILE", b"__builtin_source_location")
 
+# With these a function passes or keeps other registers than the ABI says.
+_OTHER_CONVENTION = re.compile(
+    rb"\b_*(?:swift_?(?:async_?)?(?:call|context)|preserve_none|no_callee_saved_registers|regcall)"
+)
+
 # What gcc leaves for a precompiled header that it would have used.
 _PRECOMPILED = b"#pragma GCC pch_preprocess"
 
@@ -41,6 +46,11 @@ class Text:
     def complete(self) -> bool:
         """Whether the object depends on no file besides."""
         return not any(word in self.data for word in _READS_FILES)
+
+    @property
+    def conventional(self) -> bool:
+        """Whether all functions pass and keep registers as the ABI says."""
+        return _OTHER_CONVENTION.search(self.data) is None
 
     def fingerprint(self) -> str:
         """Equal for texts that differ in blank lines, comments and names of files only, hex.

@@ -50,10 +50,11 @@ class Evaluator:
         info: ModuleInfo = self._single(self.subject, "describe")
         return info
 
-    def identify(self) -> tuple[str, bool]:
-        """The module's fingerprint, cheaper than by `describe`, and whether there is inline
-        assembler, which may read files and print warnings: then the bitcode is not all."""
-        identity: tuple[str, bool] = self._single(self.subject, "identify")
+    def identify(self) -> tuple[str, bool, bool]:
+        """The module's fingerprint, cheaper than by `describe`; whether there is inline
+        assembler, which may read files and print warnings: then the bitcode is not all; whether
+        all functions and calls are by C's convention."""
+        identity: tuple[str, bool, bool] = self._single(self.subject, "identify")
         return identity
 
     def function_fingerprints(self, recipe: Recipe) -> dict[str, str]:

@@ -19,6 +19,7 @@ from cr1cc.errors import EvaluationError
 from cr1cc.evaluate.limits import OUT_OF_MEMORY, Limits, failure_of, start_clock
 from cr1cc.evaluate.tails import Tails, run_tail
 from cr1cc.ir import fingerprint, walk
+from cr1cc.ir.conventions import is_conventional
 from cr1cc.ir.describe import describe
 from cr1cc.llvm.attributes import mark_for_size
 from cr1cc.llvm.library import Library
@@ -81,9 +82,11 @@ class Worker:
         reply(describe(self.module))
 
     def identify(self, reply: Reply) -> None:
-        """The fingerprint and whether there is inline assembler: all that a known decision
-        needs."""
-        reply((fingerprint.module_fingerprint(self.module), " asm " in self.module.text()))
+        """The fingerprint, whether there is inline assembler, and whether all is by C's
+        convention: what a known decision needs."""
+        text = self.module.text()
+        identity = fingerprint.module_fingerprint(self.module)
+        reply((identity, " asm " in text, is_conventional(text)))
 
     def measure(self, reply: Reply, recipes: Sequence[Recipe], ceiling: float, emit: bool) -> None:
         """A Score or a Failure per recipe, as `(index, result)`.

@@ -7,6 +7,7 @@ are asked of it, and what a row calls undefined is not taken from it.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from cr1cc.errors import ProofError
@@ -15,6 +16,9 @@ from cr1cc.prove.formulas import ORIGIN, PLACE, Formulas
 from cr1cc.prove.installed import MISSING
 from cr1cc.prove.instructions import FLAGS, INSTRUCTIONS, OWN
 from cr1cc.prove.own import own_effect
+
+# Intel's manual, volume 2, 2.1.1.
+_PREFIXES = frozenset((0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3))
 
 
 class Lifter:
@@ -64,9 +68,10 @@ class Lifter:
             raise ProofError(f"the instruction {mnemonic} is not modelled")
         if mnemonic == "movsd" and not any(word.startswith("xmm") for word in words):
             raise ProofError("the string instruction movsd is not modelled")
-        if mnemonic == "lea" and {0x64, 0x65} & set(code[:2]):
+        leading = set(takewhile(_PREFIXES.__contains__, code))
+        if mnemonic == "lea" and {0x64, 0x65} & leading:
             raise ProofError("an address with a segment that is not accessed is not modelled")
-        if 0x67 in code[:3] and mnemonic != "nop":
+        if 0x67 in leading and mnemonic != "nop":
             raise ProofError("an address of 32 bits is not modelled")
         decoded = Formulas(self.library, self._context, self._names, code)
         if row is None:

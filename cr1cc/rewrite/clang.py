@@ -37,8 +37,8 @@ class Done:
 
 
 class ClangRewriter:
-    """For one plan. `store` keeps verdicts, and the decisions that rest on them; `more` propose
-    windows besides the rules."""
+    """For one plan. `store` keeps verdicts, and the decisions that rest on them; `names` and
+    `rules` as `Shortener` has them; `more` propose windows besides the rules."""
 
     def __init__(
         self,
@@ -47,14 +47,18 @@ class ClangRewriter:
         context: KeyContext,
         store: DecisionStore,
         more: Sequence[Source] = (),
+        *,
+        names: bool,
+        rules: bool,
     ) -> None:
         self._plan = plan
         self._store = store
         self._triple = context.triple
         self._compiler = compiler
         self._shortener = Shortener(
-            plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more
-        )
+            plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more,
+            names=names, rules=rules,
+        )  # fmt: skip
 
     def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:
         """The report of a compile whose output was replaced if that got smaller. The decision has

@@ -14,7 +14,7 @@ from cr1cc.util.elf import ObjectFile
 WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
 NOT_TAKEN = "the object is no smaller, or not valid"
 
-_EVIDENCE = "; then {} windows of instructions made shorter, each proved"
+_EVIDENCE = "; then {} places of its assembly made shorter, each proved"
 _OWN_EVIDENCE = (
     "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
     "measured on the emitted object"

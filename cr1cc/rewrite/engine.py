@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
 
-from cr1cc.asm.graph import Function, Graph
+from cr1cc.asm.graph import Graph
 from cr1cc.asm.statement import Machine, Statement
-from cr1cc.asm.unit import AtomKind, Piece, Unit
+from cr1cc.asm.unit import Piece, Unit
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.rewrite.flow import Code
+from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.judge import Judge, Key, Known
 from cr1cc.rewrite.windows import Source, Window, statement_of, windows
 
@@ -131,18 +131,6 @@ def _chosen(
         if not places & taken:
             taken |= places
             yield one
-
-
-def code_of(unit: Unit, function: Function) -> Code:
-    """The code of a function, hot and cold."""
-    atoms = [atom for atom in function.atoms if unit.atoms[atom].kind is AtomKind.CODE]
-
-    def part(atom: int) -> Iterator[tuple[tuple[int, int], Statement]]:
-        for piece in unit.atoms[atom].pieces:
-            for number, statement in enumerate(unit.pieces[piece].statements):
-                yield (piece, number), statement
-
-    return Code(part(atom) for atom in atoms)
 
 
 def replaced(unit: Unit, windows: Sequence[Window]) -> Unit:

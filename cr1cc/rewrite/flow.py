@@ -56,7 +56,9 @@ class Line:
 
 
 @dataclass
-class _Block:
+class Block:
+    """Lines that run one after the other. `successors`: numbers of blocks."""
+
     lines: list[Line] = field(default_factory=list)
     successors: list[int] = field(default_factory=list)
     beyond: int = 0  # what is live where control leaves the function, or nobody knows
@@ -66,23 +68,23 @@ class Code:
     """The statements of a function, hot and cold parts one behind the other."""
 
     def __init__(self, parts: Iterable[Iterable[tuple[tuple[int, int], Statement]]]) -> None:
-        self._blocks: list[_Block] = []
-        self._labels: dict[str, int] = {}
+        self.blocks: list[Block] = []
+        self.labels: dict[str, int] = {}  # the number of the block that each begins
         self._last: list[bool] = []  # whether a block is the last one of its part
         for part in parts:
             self._add(part)
-        for number, block in enumerate(self._blocks):
+        for number, block in enumerate(self.blocks):
             self._connect(number, block)
         self._settle()
 
     @property
     def lines(self) -> list[Line]:
-        return [line for block in self._blocks for line in block.lines]
+        return [line for block in self.blocks for line in block.lines]
 
     @cached_property
     def is_plain(self) -> bool:
         """Whether its name says nothing of another calling convention."""
-        return not any(mark in name for name in self._labels for mark in _OTHER_CONVENTIONS)
+        return not any(mark in name for name in self.labels for mark in _OTHER_CONVENTIONS)
 
     @cached_property
     def has_handlers(self) -> bool:
@@ -101,7 +103,7 @@ class Code:
 
     def runs(self) -> Iterable[Sequence[Line]]:
         """Instructions that follow each other with nothing between."""
-        for block in self._blocks:
+        for block in self.blocks:
             run: list[Line] = []
             for line in block.lines:
                 if line.instruction is not None:
@@ -119,7 +121,7 @@ class Code:
             if statement.kind is Kind.LABEL:
                 if block.lines:
                     block = self._new()
-                self._labels[statement.name] = len(self._blocks) - 1
+                self.labels[statement.name] = len(self.blocks) - 1
                 continue
             instruction = _instruction(statement)
             if instruction is not None:
@@ -132,12 +134,12 @@ class Code:
                 block = self._new()
         self._last[-1] = True
 
-    def _new(self) -> _Block:
-        self._blocks.append(_Block())
+    def _new(self) -> Block:
+        self.blocks.append(Block())
         self._last.append(False)
-        return self._blocks[-1]
+        return self.blocks[-1]
 
-    def _connect(self, number: int, block: _Block) -> None:
+    def _connect(self, number: int, block: Block) -> None:
         last = next((one.instruction for one in reversed(block.lines) if one.instruction), None)
         falls = True
         if last is not None and _ends(last):
@@ -153,12 +155,12 @@ class Code:
         elif falls:
             block.successors.append(number + 1)
 
-    def _jump(self, block: _Block, last: Instruction) -> None:
+    def _jump(self, block: Block, last: Instruction) -> None:
         target = last.operands[0]
         assert isinstance(target, Label)
         name = target.text
-        if not target.star and name in self._labels:
-            block.successors.append(self._labels[name])
+        if not target.star and name in self.labels:
+            block.successors.append(self.labels[name])
         elif target.star or name.startswith(".") or name[:1].isdigit() or ".cold" in name:
             block.beyond |= EVERYTHING
         else:  # another function, which goes back to the caller
@@ -172,23 +174,23 @@ class Code:
 
     def _settle(self) -> None:
         """Backward to a fixed point."""
-        before = [0] * len(self._blocks)
-        users: list[list[int]] = [[] for _ in self._blocks]
-        for number, block in enumerate(self._blocks):
+        before = [0] * len(self.blocks)
+        users: list[list[int]] = [[] for _ in self.blocks]
+        for number, block in enumerate(self.blocks):
             for successor in block.successors:
                 users[successor].append(number)
-        left = list(range(len(self._blocks)))
+        left = list(range(len(self.blocks)))
         waiting = set(left)
         while left:
             number = left.pop()
             waiting.discard(number)
-            live = self._through(self._blocks[number], before)
+            live = self._through(self.blocks[number], before)
             if live != before[number]:
                 before[number] = live
                 left += [one for one in users[number] if one not in waiting]
                 waiting.update(users[number])
 
-    def _through(self, block: _Block, before: list[int]) -> int:
+    def _through(self, block: Block, before: list[int]) -> int:
         live = block.beyond
         for successor in block.successors:
             live |= before[successor]

@@ -21,15 +21,24 @@ _WHOLE = "its functions are not apart: debug data, another machine or an option 
 
 
 class GccRewriter:
-    """For one plan. `store` keeps verdicts; `more` propose windows besides the rules."""
+    """For one plan. `store` keeps verdicts; `names` and `rules` as `Shortener` has them; `more`
+    propose windows besides the rules."""
 
     def __init__(
-        self, compiler: RealGcc, store: LocalStore | None, more: Sequence[Source] = ()
+        self,
+        compiler: RealGcc,
+        store: LocalStore | None,
+        more: Sequence[Source] = (),
+        *,
+        names: bool,
+        rules: bool,
     ) -> None:
         self.compiler = compiler
         level = compiler.plan.size_level
         tool = compiler.toolchain.identity
-        self._shortener = Shortener(level, compiler.assemble_plainly, tool, store, more)
+        self._shortener = Shortener(
+            level, compiler.assemble_plainly, tool, store, more, names=names, rules=rules
+        )
         self.lasting = True  # whether all so far comes out so each time
 
     def improved(self, text: bytes, baseline: bytes, best: Best) -> Best:

@@ -16,6 +16,7 @@ from cr1cc.rewrite.instruction import Memory, Operand
 from cr1cc.rewrite.pattern import Bindings
 from cr1cc.rewrite.places import Register
 
+_FIRST_LONG = 4  # the first of the registers whose bytes take a prefix
 _SMALL = range(-128, 128)  # what an immediate of 8 bits holds
 
 
@@ -87,6 +88,15 @@ _ROWS: list[Rule] = [
     Rule("zero 64", "xor.q r, r", "xor.l r, r", _F, "32 bits clear the upper half"),
     Rule("minus one", "mov.lq $-1, r", "or.W $-1, r", _S, _FLAGS_DEAD, "flags"),
     Rule("one", "mov.l $1, r", "xor.l r, r; inc.l r", _Z, _FLAGS_DEAD, "flags"),
+    Rule("constant of a byte", "mov.l $i, r", "mov.b $j, r", _S, "bits above are not read", "r>8",
+         values={"j": lambda found: (_n(found, "i") & 255 ^ 128) - 128}),
+    Rule("the same constant twice", "mov.lq $i, r; mov.W $i, s", "mov.W $i, r; mov.W r, s", _S,
+         "r has that value already"),
+    Rule("small constant", "mov.l $i, r", "xor.l r, r; mov.b $j, r", _Z, _FLAGS_DEAD, "flags",
+         when=lambda found: 1 < _n(found, "i") < 256 and _n(found, "r") < _FIRST_LONG,
+         values={"j": lambda found: (_n(found, "i") ^ 128) - 128}),
+    Rule("minus one twice", "or.lq $-1, r; or.W $-1, s", "or.W $-1, r; mov.W r, s", _S,
+         "r has that value already; both give the flags of the first"),
     Rule("constant 32", "mov.q $i, r", "mov.l $i, r", _F, "32 bits clear the upper half",
          when=_positive),
     Rule("and 32", "and.q $i, r", "and.l $i, r", _F, "the upper half gets 0 in both",

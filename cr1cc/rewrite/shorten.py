@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from cr1cc.asm.graph import Graph
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
-from cr1cc.errors import AsmError, ModelError, ProofError
-from cr1cc.records import Level, Rewrite, Rewritten
+from cr1cc.errors import AsmError, EvaluationError, ModelError, ProofError
+from cr1cc.gate.verdict import Judgement, Verdict
+from cr1cc.records import Level, Rewrite, Rewritten, Speed
 from cr1cc.rewrite.engine import Change, Report, Rewriter
 from cr1cc.rewrite.judge import Judge
+from cr1cc.rewrite.renaming import BY, Renamed, renamed, spelled
 from cr1cc.rewrite.rules import Objective
 from cr1cc.rewrite.windows import Rules, Source
 from cr1cc.storage.local import LocalStore
+from cr1cc.util.elf import NotElfError
 
 
 class Row(NamedTuple):
@@ -26,8 +30,10 @@ class Row(NamedTuple):
     windows: int
 
 
-TABLE: dict[Level, Row] = {
-    Level.OS: Row(Objective.SIZE, 16 << 20, 5_000),
+TABLE: dict[Level | Speed, Row] = {
+    Speed.O2: Row(Objective.SPEED, 16 << 20, 5_000),
+    Speed.O3: Row(Objective.SPEED, 16 << 20, 5_000),
+    Level.OS: Row(Objective.SMALLEST, 16 << 20, 5_000),
     Level.OZ: Row(Objective.SMALLEST, 16 << 20, 5_000),
 }
 
@@ -44,18 +50,23 @@ class Shortened(NamedTuple):
 
 class Shortener:
     """Makes assembly shorter for a level. `assemble` gives the object of a text and raises
-    EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `more`: who
-    proposes windows besides the rules; what they depend on is for the keys of whoever names
-    them."""
+    EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `names`: whether
+    registers may have other names, `rules`: whether windows are looked at. `more`: who proposes
+    windows besides the rules; what they depend on is for the keys of whoever names them."""
 
     def __init__(
         self,
-        level: Level,
+        level: Level | Speed,
         assemble: Callable[[bytes], bytes],
         tool: str,
         store: LocalStore | None = None,
         more: Sequence[Source] = (),
+        *,
+        names: bool = True,
+        rules: bool = True,
     ) -> None:
+        self._names = names
+        self._follows_rules = rules
         self._row = TABLE[level]
         self._assemble = assemble
         self._tool = tool
@@ -70,18 +81,40 @@ class Shortener:
             unit = read_unit(assembly.decode("utf-8", "surrogateescape"))
             if reason := _refusal(unit):
                 return _nothing(reason)
-            judge = Judge(
-                lambda text: self._assemble(text.encode("utf-8", "surrogateescape")),
-                self._tool,
-                self._store,
-            )
-            new, report = Rewriter(self._sources, judge, self._row.windows).rewrite(unit)
+            new, names = self._renamed(unit)
+            new, report = self._ruled(new)
         except AsmError as error:
             return _nothing(str(error))
         except (ModelError, ProofError, OSError) as error:  # of this machine, now
             return _nothing(str(error), lasting=False)
-        text = print_unit(new).encode("utf-8", "surrogateescape") if report.changes else b""
-        return Shortened(text, _record(report), report.lasting, tuple(report.changes))
+        changes = (*map(_change, names), *report.changes)
+        text = print_unit(new).encode("utf-8", "surrogateescape") if changes else b""
+        return Shortened(text, _record(report, changes), report.lasting, changes)
+
+    def _renamed(self, unit: Unit) -> tuple[Unit, list[Renamed]]:
+        if not self._names:
+            return unit, []
+        try:
+            return renamed(unit, self._assemble)
+        except (EvaluationError, NotElfError):
+            return unit, []
+
+    def _ruled(self, unit: Unit) -> tuple[Unit, Report]:
+        if not self._follows_rules:
+            return unit, Report(functions=len(Graph(unit).functions))
+        judge = Judge(
+            lambda text: self._assemble(text.encode("utf-8", "surrogateescape")),
+            self._tool,
+            self._store,
+        )
+        return Rewriter(self._sources, judge, self._row.windows).rewrite(unit)
+
+
+def _change(one: Renamed) -> Change:
+    """A function with other names of registers, as a window: it is shown like one."""
+    evidence = (("registers", str(len(one.names))),)
+    judgement = Judgement(Verdict.PROVED, "exchange of saved registers", evidence=evidence)
+    return Change(one.function, BY, (spelled(one.names),), (), one.saved, judgement)
 
 
 def _nothing(reason: str, *, lasting: bool = True) -> Shortened:
@@ -96,9 +129,9 @@ def _refusal(unit: Unit) -> str:
     return ""
 
 
-def _record(report: Report) -> Rewritten:
+def _record(report: Report, changes: Sequence[Change]) -> Rewritten:
     rows: dict[tuple[str, str], Counter[str]] = {}
-    for one in report.changes:
+    for one in changes:
         counts = rows.setdefault((one.function, one.by), Counter())
         questions = int(dict(one.judgement.evidence).get("questions", "0"))
         counts.update(windows=1, saved=one.saved, questions=questions)
@@ -108,7 +141,7 @@ def _record(report: Report) -> Rewritten:
             for (function, by), counts in rows.items()
         ),
         report.functions,
-        len(report.tried),
+        len(report.tried | {one.function for one in changes}),
         sum(map(len, report.refused.values())),
         report.left,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-VERSION = 1  # raised when equal proposals and equal verdicts give another text
-RULES = 1  # raised when a rule changes, or another one is there
-PROOFS = 1  # raised when windows are judged otherwise
+VERSION = 2  # raised when equal proposals and equal verdicts give another text
+NAMES = 1  # raised when registers get other names
+RULES = 2  # raised when a rule changes, or another one is there
+PROOFS = 2  # raised when windows are judged otherwise
 
-# Whose assembly is made shorter, by the setting `rewrite`.
-_FAMILIES: dict[str, tuple[str, ...]] = {"off": (), "gcc": ("gcc",), "all": ("gcc", "clang")}
+# In whose assembly rules make windows shorter, by the setting `rewrite`; where it is not "off",
+# registers get other names in everyone's.
+_BY_RULES: dict[str, tuple[str, ...]] = {"off": (), "gcc": ("gcc",), "all": ("gcc", "clang")}
 
 
 def proofs() -> str:
@@ -18,9 +20,16 @@ def proofs() -> str:
     return f"windows {PROOFS} {packages}" if packages else ""
 
 
+def follows_rules(setting: str, family: str) -> bool:
+    """Whether windows of a compiler's assembly are made shorter: by the setting `rewrite`, and not
+    without the extra."""
+    return family in _BY_RULES[setting] and bool(proofs())
+
+
 def rewriting(setting: str, family: str) -> str:
-    """What objects by a compiler depend on besides where windows are made shorter; "" where they
-    are not: by the setting `rewrite`, or without the extra."""
-    if family not in _FAMILIES[setting] or not proofs():
+    """What objects by a compiler depend on besides where their assembly is made shorter; "" where
+    it is not."""
+    if setting == "off":
         return ""
-    return f"rewrite {VERSION} {RULES} {proofs()}"
+    rules = f" {RULES} {proofs()}" if follows_rules(setting, family) else ""
+    return f"rewrite {VERSION} {NAMES}{rules}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ _FOR_SPLICING = {
     GCC: ("-fno-ipa-ra", "-fno-ipa-stack-alignment"),
     CLANG: ("-fno-integrated-as",),
 }
+# What text that another compiler may assemble needs.
+_FOR_OTHERS = {GCC: (), CLANG: ("-fno-integrated-as",)}
 # Options by which a program says that it has no C library.
 _UNHOSTED = ("-ffreestanding", "-fno-hosted", "-nostdinc", "-mcmodel=kernel")
 _ASKS_GLIBC = b"""#include <features.h>
@@ -40,16 +42,24 @@ _GLIBC = re.compile(rb"^cr1_glibc$", re.MULTILINE)
 _SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
 
 
+ANY = "any"  # windows: whichever can be proved
+
+# What makes windows of an assembly shorter. Raises EvaluationError if it may not.
+Shorten = Callable[[bytes], bytes]
+
+
 @dataclass(frozen=True)
 class Choice:
     """What an object is made of: a build, other builds for single functions, builds for second
     bodies of functions, and the instruction set as a lockfile says it: that of everything, or
-    where there are second bodies theirs alone."""
+    where there are second bodies theirs alone. `windows` that are made shorter in the assembly
+    of all that: as a lockfile says it, or ANY."""
 
     build: Build
     functions: tuple[tuple[str, Build], ...] = ()
     isa: str = ""
     ifunc: tuple[tuple[str, Build], ...] = ()
+    windows: str = ""
 
     @property
     def builds(self) -> list[Build]:
@@ -115,29 +125,43 @@ class SpeedCompiler:
             raise EvaluationError("the preprocessor gave no text")
         return text
 
-    def build(self, choice: Choice, text: bytes) -> Made:
+    def build(self, choice: Choice, text: bytes, shorten: Shorten | None = None) -> Made:
         """The object of a choice. Raises EvaluationError: a compiler fails or says something,
-        functions cannot be spliced, or the text may not have that instruction set."""
+        functions cannot be spliced, or the text may not have that instruction set. `shorten` is
+        for a choice with windows."""
         if choice.isa and (refused := refusal(text)):
             raise EvaluationError(f"not for another instruction set: {refused}")
-        if not choice.functions and not choice.ifunc:
+        if not choice.functions and not choice.ifunc and not choice.windows:
             command = self._command(choice.build, choice.isa, "-c")
             return Made(self._object(command, self._spelled(choice.build, text)))
         assembly, left_out = self.assembly(choice, text)
+        if choice.windows:
+            assert shorten is not None
+            assembly = shorten(assembly)
         options = [word for word in self.own.options if word.startswith(("-Wa,", "-m64"))]
         command = [*self.own.command, *options, "-c", "-x", "assembler", "-"]
         return Made(self._object(command, assembly), left_out)
 
+    def assemble_plainly(self, assembly: bytes) -> bytes:
+        """The object of an assembly, by the user's compiler with no option of the user's."""
+        return self._object([self.own.command[0], "-c", "-x", "assembler", "-"], assembly)
+
     def listing(self, choice: Choice, text: bytes) -> bytes:
-        """The assembly that an object of a choice is made of. Raises EvaluationError."""
-        if choice.functions or choice.ifunc:
+        """The assembly that an object of a choice is made of, with its windows as the compilers
+        make them. Raises EvaluationError."""
+        if choice.functions or choice.ifunc or choice.windows:
             return self.assembly(choice, text)[0]
-        command = [*self._command(choice.build, choice.isa, "-S"), "-o", "-"]
+        return self._listing(choice, text)
+
+    def _listing(self, choice: Choice, text: bytes, *more: str) -> bytes:
+        command = [*self._command(choice.build, choice.isa, "-S", *more), "-o", "-"]
         return self._run(command, self._spelled(choice.build, text))
 
     def assembly(self, choice: Choice, text: bytes) -> tuple[bytes, dict[str, str]]:
-        """The assembly of a choice that is put together of functions, and what has no second
-        body. Raises EvaluationError."""
+        """The assembly of a choice as text that the user's compiler assembles, and what has no
+        second body. Raises EvaluationError."""
+        if not choice.functions and not choice.ifunc:
+            return self._listing(choice, text, *_FOR_OTHERS[choice.build.family]), {}
         from cr1cc.asm.ifunc import with_second_bodies  # most decisions are whole objects
         from cr1cc.asm.printer import print_unit
         from cr1cc.asm.splice import splice

@@ -25,3 +25,4 @@ class Goal:
     time: str = PROCESSOR
     rounds: int = 21
     ifunc: bool = False  # `isa` is for second bodies of functions only
+    windows: bool = False  # of instructions may be made shorter

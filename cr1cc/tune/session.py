@@ -220,6 +220,8 @@ class Session:
             if made[place].record.locked != choice.build.label:
                 obstacles.append(f"{source}: {choice.build.title}: {made[place].record.problem}")
                 self.memory.put(f"obstacle\n{text_of({place: choice})}", obstacles[-1])
+            if windows := made[place].record.windows:
+                self.memory.put(f"windows\n{text_of({place: choice})}", windows)
             if one_body := made[place].record.one_body:
                 self.memory.put(f"one body\n{text_of({place: choice})}", one_body)
         if obstacles:
@@ -227,11 +229,13 @@ class Session:
         return self.tree.state()
 
     def followed(self, place: Place, choice: Choice) -> Choice:
-        """The choice without second bodies that could not be had: the objects are the same."""
+        """The choice without second bodies that could not be had, and with the windows that were
+        found: the objects are the same."""
         one_body = self.memory.answers.get(f"one body\n{text_of({place: choice})}", ())
         assert isinstance(one_body, (list, tuple))
         kept = tuple(pair for pair in choice.ifunc if pair[0] not in one_body)
-        return replace(choice, ifunc=kept)
+        windows = self.memory.answers.get(f"windows\n{text_of({place: choice})}", "")
+        return replace(choice, ifunc=kept, windows=str(windows))
 
     def obstacle(self, place: Place, choice: Choice) -> str:
         """Why a choice is known to be impossible, "" if it is not known to be."""

@@ -91,6 +91,7 @@ def locked(unit: Unit, choice: Choice, gain: Gain | None = None, tests: int = 0)
         gain.runs if gain else 0,
         tests,
         _labelled(choice.ifunc),
+        choice.windows,
     )  # fmt: skip
 
 
@@ -104,7 +105,8 @@ def text_of(assignment: Assignment) -> str:
     for place in sorted(assignment):
         choice = assignment[place]
         functions, ifunc = map(_listed, (choice.functions, choice.ifunc))
-        lines.append(f"{'|'.join(place)} {choice.build.label} {functions} {ifunc} {choice.isa}")
+        words = (choice.build.label, functions, ifunc, choice.isa, choice.windows)
+        lines.append(f"{'|'.join(place)} {' '.join(words)}")
     return "\n".join(lines)
 
 

@@ -47,11 +47,11 @@ int main(void) {
 """
 
 # The same program with no sound prover behind it.
-_WITHOUT_THE_EXTRA = """
+WITHOUT_THE_EXTRA = """
 from cr1cc.prove import installed
 installed.PACKAGES = (*installed.PACKAGES, "not-installed")
 """
-_CRASHING = """
+CRASHING = """
 import os
 from cr1cc.prove.window import WindowProver
 WindowProver.judge = lambda *_: os.kill(os.getpid(), 9)
@@ -124,7 +124,7 @@ def test_the_same_bytes_with_every_cache(place: Wrapped) -> None:
 
 def test_without_the_extra_nothing_is_replaced(place: Wrapped) -> None:
     without = compiled(place, CR1_REWRITE="off", CR1_CACHE="false")
-    environ = patched(place, "bare", _WITHOUT_THE_EXTRA)
+    environ = patched(place, "bare", WITHOUT_THE_EXTRA)
     assert compiled(place, **environ) == without
     assert place.last().verdicts == ""
     assert loadable(compiled(place)) < loadable(without)
@@ -132,7 +132,7 @@ def test_without_the_extra_nothing_is_replaced(place: Wrapped) -> None:
 
 def test_a_prover_that_crashes_leaves_the_object_and_no_decision(place: Wrapped) -> None:
     without = compiled(place, CR1_REWRITE="off", CR1_CACHE="false")
-    assert compiled(place, **patched(place, "crash", _CRASHING)) == without
+    assert compiled(place, **patched(place, "crash", CRASHING)) == without
     assert "proved" not in place.last().verdicts
     assert loadable(compiled(place)) < loadable(without)
     assert place.last().hit != "object"

@@ -38,6 +38,11 @@ int fold(const int *p, int n) {
 int count(const char *p, int c) { int n = 0; for (; *p; p++) n += *p == c; return n; }
 """
 
+WINDOWED = """
+volatile unsigned char flag;
+int poll(int *p) { if (flag) *p = 1; return 7; }
+"""
+
 # `plain/NAME.o` is what the user's command makes.
 BENCH = """
 t=1
@@ -143,6 +148,25 @@ def test_who_makes_the_tests_fail_is_named_and_left_out(place: Project) -> None:
     assert "made the tests fail, and is left out: other.c" in done.stdout
     assert {one.source for one in read_lock(str(place.folder / "cr1.lock"))} == {"program.c"}
     assert place.run("sh", "-c", test).returncode == 0
+
+
+@pytest.mark.long
+def test_shorter_windows_that_are_faster_are_kept_and_repeated(place: Project) -> None:
+    (place.folder / "other.c").write_text(OTHER + WINDOWED)
+    # By no donor of gcc's is a byte compared where it lies; that is said to take half the time.
+    words = place.words("--json")
+    words[words.index("--bench") + 1] = (
+        "objdump -d other.o | grep -q 'cmpb .*0x0' && echo 1 || echo 2"
+    )
+    done = place.run(*words, CR1_CLANG="/no/such/clang")
+    assert done.returncode == 0, done.stderr
+    (decision,) = json.loads(done.stdout)["decisions"]
+    assert int(decision["windows"].partition(":")[0]) > 0
+    tuned = place.objects()
+    place.run("make", "clean")
+    assert place.run("make", CR1_CACHE="0", CR1_FROZEN="1").returncode == 0
+    assert place.objects() == tuned
+    assert "1 made shorter, each proved" in place.run("cr1", "explain", "other.c").stdout
 
 
 @pytest.mark.long

@@ -19,7 +19,7 @@ from cr1cc.asm.statement import Machine
 from cr1cc.assembly.names import named
 from cr1cc.assembly.normal import SIZE, normalised
 from cr1cc.errors import AsmError
-from cr1cc.rewrite.engine import code_of
+from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.instruction import Instruction
 from cr1cc.rewrite.places import ALL_REGISTERS, vector, whole
 from cr1cc.train.asm.corpus import rows_of, texts

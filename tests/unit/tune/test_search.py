@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 
 from cr1cc.compile_speed import Record
-from cr1cc.speed.build import Choice
+from cr1cc.speed.build import ANY, Choice
 from cr1cc.speed.table import build_of, builds_for
+from cr1cc.tune.goal import Goal
 from cr1cc.tune.profile import Heat
 from cr1cc.tune.search import Found, Search
 from cr1cc.tune.session import RejectedError, Session
@@ -33,10 +34,14 @@ class KnownTimes:
         names: tuple[str, ...] = ("a", "b"),
         fails: Callable[[dict[str, Choice]], bool] = lambda chosen: False,
         impossible: Callable[[Choice], bool] = lambda choice: False,
+        *,
+        windows: bool = False,
     ) -> None:
+        self.goal = Goal("", "", "", "", "", windows=windows)
         self.seconds, self.fails, self.impossible = seconds, fails, impossible
         self.units = {one.place: one for one in map(unit, names)}
         self.known: dict[tuple[Place, Choice], str] = {}
+        self.asked = ""  # the file that `impossible` is asked of
 
     def say(self, text: str) -> None:
         assert text
@@ -46,6 +51,7 @@ class KnownTimes:
 
     def state_of(self, assignment: Assignment) -> None:
         for place, choice in assignment.items():
+            self.asked = place[0]
             if self.impossible(choice):
                 self.known[place, choice] = "it cannot be built"
                 raise RejectedError("it cannot be built")
@@ -144,6 +150,51 @@ def test_a_donor_that_cannot_be_built_costs_itself_only() -> None:
     found = searched(session)
     assert kept(found) == {"a.c": "gcc:o2", "b.c": "gcc:o2"}
     assert found.rejected["it cannot be built"] > 0
+
+
+def by_windows(**factors: float) -> Callable[[str, Choice | None], float]:
+    """Seconds by file where windows are shorter; half where there is gcc:o2."""
+
+    def seconds(name: str, choice: Choice | None) -> float:
+        if choice is None:
+            return 1.0
+        factor = factors.get(name[0], 1.0) if choice.windows == ANY else 1.0
+        return factor * (0.5 if choice.build.title == "gcc:o2" else 1.0)
+
+    return seconds
+
+
+def with_windows(found: Found) -> dict[str, str]:
+    return {place[0]: choice.build.title for place, choice in found.best.items() if choice.windows}
+
+
+def test_shorter_windows_are_kept_with_the_donor_if_they_are_faster() -> None:
+    times = by_windows(a=0.9, b=0.8)
+    found = searched(KnownTimes(times, windows=True))
+    assert with_windows(found) == kept(found) == {"a.c": "gcc:o2", "b.c": "gcc:o2"}
+    assert with_windows(searched(KnownTimes(times))) == {}
+
+
+def test_shorter_windows_are_tried_file_by_file() -> None:
+    times = by_windows(a=0.9, b=1.4)
+    assert with_windows(searched(KnownTimes(times, windows=True))) == {"a.c": "gcc:o2"}
+
+
+def test_files_without_shorter_windows_are_not_in_the_way() -> None:
+    session = KnownTimes(by_windows(a=0.9), windows=True)
+    session.impossible = lambda choice: bool(choice.windows) and session.asked == "b.c"
+    assert with_windows(searched(session)) == {"a.c": "gcc:o2"}
+
+
+def test_windows_that_make_the_tests_fail_are_named() -> None:
+    found = searched(
+        KnownTimes(
+            by_windows(a=0.9, b=0.9), windows=True,
+            fails=lambda chosen: bool("b.c" in chosen and chosen["b.c"].windows),
+        )
+    )  # fmt: skip
+    assert with_windows(found) == {"a.c": "gcc:o2"}
+    assert "b.c: shorter windows" in found.guilty
 
 
 def test_a_gain_that_is_gone_when_measured_anew_is_given_up() -> None:

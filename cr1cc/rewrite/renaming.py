@@ -1,0 +1,230 @@
+"""Shorter encodings of a function by other names for the registers that it saves.
+
+An instruction of x86-64 needs one byte more, a REX prefix, for %r8 to %r15, and an address one
+more with %r12, or %r13 and %rbp without an offset, as its base (Intel's manual, volume 2, 2.1.5 and
+2.2.1). Compilers hand the registers out by how often values are used, or as they come; here those
+whose uses take the most bytes get the names that take the fewest. `saved.py` says which may take
+each other's places, and why nothing else changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from cr1cc.asm.graph import Function, Graph
+from cr1cc.asm.printer import print_unit
+from cr1cc.asm.reference import references
+from cr1cc.asm.statement import Kind, Statement
+from cr1cc.asm.unit import AtomKind, Piece, Unit
+from cr1cc.rewrite.code import code_of
+from cr1cc.rewrite.flow import Code
+from cr1cc.rewrite.places import GENERAL, REGISTERS, Register
+from cr1cc.rewrite.saved import exchangeable, mentioned
+from cr1cc.util.elf import ObjectFile
+
+Names = Mapping[int, int]  # by the number of a register, that of the one in whose place it comes
+BY = "names of registers"
+_Chosen = tuple[Function, Names]
+
+_TOKEN = re.compile(r"%(\w+)")
+_ADDRESS = re.compile(r"([^\s,()]*)\((%\w+)?(?:,\s*(%\w+)[^)]*)?\)")
+# Of .cfi directives: the numbers of these registers in DWARF (psABI, figure 3.36).
+_DWARF = {3: 3, 5: 6, 12: 12, 13: 13, 14: 14, 15: 15}
+_BY_DWARF = {number: name for name, number in _DWARF.items()}
+_SAVING = frozenset((".cfi_offset", ".cfi_rel_offset", ".cfi_restore"))
+# Operands of 64 bits without a prefix that says so.
+_WIDE_ALREADY = re.compile(r"(push|pop|call|jmp)q?|movq")
+_VEX = re.compile(r"v\w+|andn[lq]|bextr[lq]|bls\w+|bzhi[lq]|pdep[lq]|pext[lq]|mulx[lq]|rorx[lq]"
+                  r"|s[ah][lr]x[lq]")  # fmt: skip
+_RSP, _RBP, _R12, _R13 = map(GENERAL.index, ("rsp", "rbp", "r12", "r13"))
+
+
+class Renamed(NamedTuple):
+    """A function whose registers have other names. `saved` in bytes."""
+
+    function: str
+    names: Names
+    saved: int
+
+
+class _Use(NamedTuple):
+    """What an instruction with such registers is encoded with. `prefixed`: it has a prefix,
+    whatever they are; `direct`: operands, `narrow`: those of one byte; `base` and `scaled` those of
+    its address, `bare`: without an offset."""
+
+    prefixed: bool
+    vex: bool
+    direct: frozenset[int]
+    narrow: frozenset[int]
+    base: int | None
+    scaled: int | None
+    bare: bool
+
+    def bytes(self, names: Names) -> int:
+        """What it takes with these names, but for what it takes with any."""
+        direct = {names.get(one, one) for one in self.direct}
+        base = None if self.base is None else names.get(self.base, self.base)
+        scaled = None if self.scaled is None else names.get(self.scaled, self.scaled)
+        high = any(one >= 8 for one in (*direct, base or 0, scaled or 0))
+        low = any(names.get(one, one) == _RBP for one in self.narrow) and not self.vex
+        taken = int(self.prefixed or high or low)
+        taken += int(scaled is None and base == _R12)
+        return taken + int(self.bare and base in (_RBP, _R13))
+
+
+def renamed(unit: Unit, assemble: Callable[[bytes], bytes]) -> tuple[Unit, list[Renamed]]:
+    """The unit with other names for registers in functions that get shorter, and those functions.
+    `assemble` gives the object of a text; what it raises is raised."""
+    graph = Graph(unit)
+    chosen: dict[str, _Chosen] = {}
+    for function in graph.functions:
+        code = code_of(unit, function)
+        free = exchangeable(code, entries(function), addressed(graph, function, code))
+        best = _best(code, free) if free else {}
+        if best:
+            chosen[function.entries[0]] = function, best
+    if not chosen:
+        return unit, []
+    before, after = _sizes(unit, assemble), _sizes(_applied(unit, chosen), assemble)
+    kept = []
+    for name, (function, names) in list(chosen.items()):
+        saved = sum(before[entry] - after[entry] for entry in function.entries)
+        if saved > 0:
+            kept.append(Renamed(name, names, saved))
+        else:
+            del chosen[name]
+    return _applied(unit, chosen), kept
+
+
+def spelled(names: Names) -> str:
+    """The registers and those in whose places they come, in words."""
+    return ", ".join(f"%{GENERAL[one]} is %{GENERAL[names[one]]}" for one in sorted(names))
+
+
+def entries(function: Function) -> Iterator[str]:
+    """Where it is called; a cold part is only jumped to."""
+    return (name for name in function.entries if ".cold" not in name)
+
+
+def addressed(graph: Graph, function: Function, code: Code) -> set[str]:
+    """The inner labels of a function whose address is taken, as by tables of jumps."""
+    found: set[str] = set()
+    for atom in function.atoms:
+        is_code = graph.unit.atoms[atom].kind is AtomKind.CODE
+        for statement in graph.unit.statements_of(atom):
+            if statement.kind is Kind.LABEL or statement.name == ".size":
+                continue
+            if is_code and statement.kind is Kind.DIRECTIVE:
+                continue
+            for reference in references(statement, graph.unit.machine):
+                if reference.is_address and reference.symbol in code.labels:
+                    found.add(reference.symbol)
+    return found - set(function.entries)
+
+
+def _best(code: Code, free: frozenset[int]) -> dict[int, int]:
+    """The names that take the fewest bytes, by exchanging two of them as long as that helps."""
+    uses = Counter(
+        _use(line.statement, free)
+        for line in code.lines
+        if line.instruction is not None and mentioned(line.statement) & free
+    )
+    names = {one: one for one in sorted(free)}
+    least = _total(uses, names)
+    while True:
+        tried = [(_total(uses, _exchanged(names, *pair)), pair)
+                 for pair in combinations(sorted(free), 2)]  # fmt: skip
+        total, pair = min(tried)
+        if total >= least:
+            return {one: other for one, other in names.items() if one != other}
+        least, names = total, _exchanged(names, *pair)
+
+
+def _exchanged(names: Names, one: int, other: int) -> dict[int, int]:
+    return {**names, one: names[other], other: names[one]}
+
+
+def _total(uses: Mapping[_Use, int], names: Names) -> int:
+    return sum(use.bytes(names) * count for use, count in uses.items())
+
+
+def _use(statement: Statement, free: frozenset[int]) -> _Use:
+    address = _ADDRESS.search(statement.operands)
+    base, scaled = map(_general, address.group(2, 3)) if address else (None, None)
+    outside = _ADDRESS.sub("", statement.operands)
+    direct = [one for one in map(_general, _TOKEN.findall(outside)) if one]
+    fixed = [one for one in (*direct, base, scaled) if one and one.number not in free]
+    return _Use(
+        _is_wide(statement, direct) or any(map(_needs_prefix, fixed)),
+        _VEX.fullmatch(statement.name) is not None,
+        frozenset(one.number for one in direct if one.number in free),
+        frozenset(one.number for one in direct if one.number in free and one.width == 1),
+        base.number if base and base.number in free else None,
+        scaled.number if scaled and scaled.number in free else None,
+        bool(address and base and not address[1]),
+    )
+
+
+def _is_wide(statement: Statement, direct: Sequence[Register]) -> bool:
+    """Whether an instruction has a prefix because its operands have 64 bits."""
+    if _WIDE_ALREADY.fullmatch(statement.name):
+        return statement.name == "movq" and "%xmm" not in statement.operands
+    return statement.name.endswith("q") or any(one.width == 8 for one in direct)
+
+
+def _needs_prefix(one: Register) -> bool:
+    """Whether an instruction with this operand has a prefix: of low bytes, for those of the
+    registers that had none before (%spl, %bpl, %sil, %dil)."""
+    low = one.width == 1 and not one.high and one.number in (4, 5, 6, 7)
+    return one.number >= 8 or low
+
+
+def _general(word: str | None) -> Register | None:
+    return REGISTERS.get((word or "").removeprefix("%"))
+
+
+def _sizes(unit: Unit, assemble: Callable[[bytes], bytes]) -> Counter[str]:
+    text = print_unit(unit).encode("utf-8", "surrogateescape")
+    return Counter(ObjectFile(assemble(text)).function_sizes())
+
+
+def _applied(unit: Unit, chosen: Mapping[str, _Chosen]) -> Unit:
+    names = {atom: names for function, names in chosen.values() for atom in function.atoms}
+    pieces = tuple(
+        Piece(piece.section, piece.atom,
+              tuple(_statement(one, names[piece.atom]) for one in piece.statements))
+        if piece.atom in names and unit.atoms[piece.atom].kind is AtomKind.CODE
+        else piece
+        for piece in unit.pieces
+    )  # fmt: skip
+    return Unit(unit.machine, pieces, unit.atoms, unit.symbols, unit.has_debug)
+
+
+def _statement(statement: Statement, names: Names) -> Statement:
+    if statement.kind is Kind.INSTRUCTION:
+        return statement._replace(
+            operands=_TOKEN.sub(lambda found: _register(found, names), statement.operands)
+        )
+    if statement.kind is Kind.DIRECTIVE and statement.name in _SAVING:
+        register, comma, rest = statement.operands.partition(",")
+        return statement._replace(operands=_unwound(register.strip(), names) + comma + rest)
+    return statement
+
+
+def _register(found: re.Match[str], names: Names) -> str:
+    one = REGISTERS.get(found[1])
+    if one is None or one.number not in names:
+        return found[0]
+    return str(one._replace(number=names[one.number]))
+
+
+def _unwound(register: str, names: Names) -> str:
+    """A register of a directive for unwinding, by its number or its name."""
+    if not register.isdigit():
+        return _TOKEN.sub(lambda found: _register(found, names), register)
+    number = _BY_DWARF.get(int(register))
+    return register if number is None else str(_DWARF[names.get(number, number)])

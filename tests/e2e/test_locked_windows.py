@@ -1,0 +1,169 @@
+"""Shorter windows at the levels of speed: those that a lockfile promises, proved anew, or the
+baseline."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from cr1cc.compile_speed import RECORD
+from cr1cc.lock import Locked
+from cr1cc.speed.build import ANY
+from tests.e2e.test_explain import explained
+from tests.e2e.test_lock import O3, Locking, chosen, locking
+from tests.e2e.test_rewrite import CRASHING, SOURCE, WITHOUT_THE_EXTRA, patched
+
+__all__ = ["locking"]  # a fixture
+
+# clang keeps a copy of what a sum is made of, to no use.
+MORE = """
+__attribute__((noinline)) void report(int a, int b) { printf("%d %d\\n", a, b); }
+struct stack { unsigned char largest, used; };
+__attribute__((noinline)) void grow(struct stack *s, int n) {
+    int wanted = s->used + n;
+    if (wanted > s->largest) {
+        if (wanted >= 255) report(wanted, n);
+        s->largest = (unsigned char)wanted;
+    }
+    s->used += n;
+    report(wanted, s->largest);
+}
+__attribute__((noinline)) void reserve(struct stack *s, int key) {
+    int base = s->used;
+    grow(s, 2);
+    int wanted = s->used + 2;
+    if (wanted > s->largest) {
+        if (wanted >= 255) report(wanted, key);
+        s->largest = (unsigned char)wanted;
+    }
+    s->used += 2;
+    report(base + s->used, key);
+}
+__attribute__((constructor)) static void use(void) {
+    struct stack s = {3, 2};
+    for (int key = 0; key < 5; key++) reserve(&s, key);
+}
+"""
+
+
+@pytest.fixture
+def promised(locking: Locking) -> Locked:
+    """The decision with windows of the own build, as a recorded build makes it."""
+    locking.place.write("program.c", SOURCE + MORE)
+    decision = chosen(locking.record(*O3), f"{locking.name}:own", windows=ANY)
+    locking.write(decision)
+    path = locking.place.folder / "records"
+    path.unlink()
+    locking.build(*O3, **{RECORD: str(path)})
+    label = json.loads(path.read_text())["windows"]
+    assert int(label.partition(":")[0]) > 0
+    return replace(decision, windows=label)
+
+
+def test_they_are_repeated_byte_for_byte(locking: Locking, promised: Locked) -> None:
+    recorded = locking.place.read("program.o")
+    locking.write(promised)
+    first, outcome, detail = locking.build(*O3)
+    assert (outcome, first) == ("locked", recorded), detail
+    event = locking.place.last()
+    assert "proved=" in event.verdicts
+    assert event.rewritten > 0
+    for settings in ({"CR1_CACHE": "0"}, {"CR1_FROZEN": "1"}):
+        assert locking.build(*O3, **settings)[:2] == (first, "locked")
+    real = locking.real(*O3)
+    assert first != real
+    locking.build(*O3)
+    out = locking.output(locking.name)
+    assert locking.place.real("real.o", "-o", "plain", name=locking.name).status == 0
+    assert subprocess.run([locking.place.folder / "plain"], capture_output=True).stdout == out
+
+
+@pytest.mark.parametrize("donor", ["o2", "clang:o2"])
+def test_they_go_with_donors_and_functions_of_donors(locking: Locking, donor: str) -> None:
+    donor = donor if ":" in donor else f"{locking.name}:{donor}"
+    locking.place.write("program.c", SOURCE + MORE)
+    decision = chosen(locking.record(*O3), donor, windows=ANY)
+    functions = (("stir", f"{locking.name}:scalar"),)
+    for one in (decision, replace(decision, functions=functions)):
+        locking.write(one)
+        data, outcome, detail = locking.build(*O3)
+        assert outcome == "locked", detail
+        locking.write(replace(one, windows=""))
+        assert locking.build(*O3)[0] != data
+        locking.real(*O3)
+        assert locking.place.real("real.o", "-o", "plain", name=locking.name).status == 0
+        expected = subprocess.run([locking.place.folder / "plain"], capture_output=True).stdout
+        assert locking.output(locking.name) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "settings", "outcome", "words"),
+    [
+        ("3:0123456789abcdef", {}, "lock_failed", "windows: decided for 3:0123456789abcdef, what"),
+        ("", {"CR1_REWRITE": "off"}, "lock_stale", "windows: the setting `rewrite` is off"),
+    ],
+)
+def test_what_is_not_as_promised_means_the_baseline(
+    locking: Locking, promised: Locked, label: str, settings: dict[str, str], outcome: str,
+    words: str,
+) -> None:  # fmt: skip
+    locking.write(replace(promised, windows=label or promised.windows))
+    data, found, detail = locking.build(*O3, **settings)
+    assert (data, found) == (locking.real(*O3), outcome)
+    assert words in detail
+    checked = subprocess.run(
+        [sys.executable, "-m", "cr1cc.cli.main", "lock", "check"],
+        cwd=locking.place.folder, env={**locking.place.environ(), **settings},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (checked.returncode != 0) == bool(settings), checked.stdout
+    assert not settings or words.partition(": ")[2] in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "words"),
+    [
+        (WITHOUT_THE_EXTRA, "lock_failed", "; the extra `prove` is not installed"),
+        (CRASHING, "lock_failed", "windows: "),
+    ],
+)
+def test_without_a_prover_it_is_the_baseline(
+    locking: Locking, promised: Locked, code: str, outcome: str, words: str
+) -> None:
+    locking.write(promised)
+    environ = patched(locking.place, "broken", code)
+    data, found, detail = locking.build(*O3, CR1_CACHE="0", **environ)
+    assert (data, found) == (locking.real(*O3), outcome)
+    assert words in detail
+
+
+def test_debug_data_and_nothing_to_shorten_mean_the_baseline(locking: Locking) -> None:
+    words = ("-g", *O3)
+    locking.place.write("program.c", SOURCE)
+    locking.write(chosen(locking.record(*words), f"{locking.name}:own", windows=ANY))
+    data, outcome, detail = locking.build(*words)
+    assert (data, outcome) == (locking.real(*words), "lock_failed")
+    assert "it has debug data" in detail
+    locking.place.write("program.c", "int f(int x) { return x; }")
+    locking.write(chosen(locking.record(*O3), f"{locking.name}:own", windows=ANY))
+    assert locking.build(*O3)[1:] == ("lock_failed", "windows: none is shorter")
+
+
+def test_they_are_explained(locking: Locking, promised: Locked) -> None:
+    locking.write(promised)
+    assert locking.build(*O3)[1] == "locked"
+    number = promised.windows.partition(":")[0]
+    text = explained(locking.place, "program.c").stdout
+    assert f"windows:     {number} made shorter, each proved" in text
+    shown: set[str] = set()
+    for name in ("stir", "length", "reserve", "grow", "main"):
+        done = explained(locking.place, "program.c", "--function", name, "--json")
+        for window in json.loads(done.stdout)["bodies"]["windows"]:
+            assert window["verdict"] == "proved"
+            assert window["saved"] > 0
+            shown.add(name)
+    assert shown
