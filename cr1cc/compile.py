@@ -31,7 +31,7 @@ from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Answer, Decision, Plan, Recipe, Toolchain
 from cr1cc.resident.client import Resident
 from cr1cc.resident.place import Service
-from cr1cc.rewrite.version import follows_rules, rewriting
+from cr1cc.rewrite.version import proofs, rewriting
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
@@ -141,10 +141,9 @@ class Compile:
             if self.rewriting:
                 from cr1cc.rewrite.clang import ClangRewriter
 
-                rules = follows_rules(self.config.rewrite, "clang")
                 rewriter = ClangRewriter(
                     self.plan, self.compiler, self.context, store,
-                    names=self.conventional, rules=rules,
+                    names=self.conventional, rules=bool(proofs()),
                 )  # fmt: skip
                 report = rewriter.report(report, self.emitted, self.rewriting)
                 repeatable = repeatable and report.lasting

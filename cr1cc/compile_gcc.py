@@ -29,7 +29,7 @@ from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.journey import Fallback, Report, report
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
-from cr1cc.rewrite.version import follows_rules, rewriting
+from cr1cc.rewrite.version import proofs, rewriting
 from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
@@ -137,7 +137,7 @@ class CompileGcc:
     def _rewriter(self, store: DecisionStore, text: Text) -> GccRewriter:
         from cr1cc.rewrite.gcc import GccRewriter
 
-        rules = follows_rules(self.config.rewrite, "gcc")
+        rules = bool(proofs())
         return GccRewriter(self.compiler, store.local, names=text.conventional, rules=rules)
 
     def _repeat(

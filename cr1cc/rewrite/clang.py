@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cr1cc.donors import valid
 from cr1cc.emit import Emitted, RealCompiler, contents
@@ -55,9 +56,10 @@ class ClangRewriter:
         self._store = store
         self._triple = context.triple
         self._compiler = compiler
+        self._assemble = lru_cache(maxsize=1)(compiler.assemble)  # the last one is often taken
         self._shortener = Shortener(
             plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more,
-            names=names, rules=rules,
+            names=names, rules=rules, measure=self._assemble,
         )  # fmt: skip
 
     def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:
@@ -87,16 +89,17 @@ class ClangRewriter:
             return Done(replace(decision, rewritten=Rewritten(reason=reason)))
         try:
             text = self._compiler.listing(emitted, decision.recipe.options)
-            made = self._shortener.shorten(text)
+            if reason := self._difference(text, current):
+                return Done(replace(decision, rewritten=Rewritten(reason=reason)))
+            made = self._shortener.shorten(text, current)
             if not made.assembly:
                 return Done(replace(decision, rewritten=made.record), None, made.lasting)
-            reason = self._difference(text, current)
-            done = None if reason else self._taken(decision, made, current)
+            done = self._taken(decision, made, current)
         except EvaluationError as error:
             return Done(replace(decision, rewritten=Rewritten(reason=str(error))))
         if done is not None:
             return done
-        record = replace(made.record, rewrites=(), reason=reason or NOT_TAKEN)
+        record = replace(made.record, rewrites=(), reason=NOT_TAKEN)
         return Done(replace(decision, rewritten=record), None, made.lasting)
 
     def _refusal(self) -> str:
@@ -115,7 +118,7 @@ class ClangRewriter:
         return "the assembly that clang writes is not that of its object"
 
     def _taken(self, decision: Decision, made: Shortened, current: bytes) -> Done | None:
-        data = self._compiler.assemble(made.assembly)
+        data = self._assemble(made.assembly)
         before, after = ObjectFile(current), ObjectFile(data)
         if after.loadable_bytes() >= before.loadable_bytes() or valid.complaint(current, data):
             return None

@@ -67,7 +67,10 @@ class Block:
 class Code:
     """The statements of a function, hot and cold parts one behind the other."""
 
-    def __init__(self, parts: Iterable[Iterable[tuple[tuple[int, int], Statement]]]) -> None:
+    def __init__(
+        self, parts: Iterable[Iterable[tuple[tuple[int, int], Statement]]], *, live: bool = True
+    ) -> None:
+        """`live`: whether lines shall say what is live behind them, which takes time."""
         self.blocks: list[Block] = []
         self.labels: dict[str, int] = {}  # the number of the block that each begins
         self._last: list[bool] = []  # whether a block is the last one of its part
@@ -75,7 +78,8 @@ class Code:
             self._add(part)
         for number, block in enumerate(self.blocks):
             self._connect(number, block)
-        self._settle()
+        if live:
+            self._settle()
 
     @property
     def lines(self) -> list[Line]:

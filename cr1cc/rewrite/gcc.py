@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from cr1cc.donors.build import RealGcc
 from cr1cc.donors.known import assembly_of, complaint_of
@@ -34,11 +35,13 @@ class GccRewriter:
         rules: bool,
     ) -> None:
         self.compiler = compiler
+        self._assemble = lru_cache(maxsize=1)(compiler.assemble)  # the last one is often taken
         level = compiler.plan.size_level
         tool = compiler.toolchain.identity
         self._shortener = Shortener(
-            level, compiler.assemble_plainly, tool, store, more, names=names, rules=rules
-        )
+            level, compiler.assemble_plainly, tool, store, more, names=names, rules=rules,
+            measure=self._assemble,
+        )  # fmt: skip
         self.lasting = True  # whether all so far comes out so each time
 
     def improved(self, text: bytes, baseline: bytes, best: Best) -> Best:
@@ -54,7 +57,7 @@ class GccRewriter:
             decision = replace(decision, recipe=OWN[self.compiler.plan.size_level].recipe(0))
         else:
             assembly = best.assembly or assembly_of(self.compiler, text, decision)
-        made = self.shortened(assembly)
+        made = self.shortened(assembly, best.data or baseline)
         done = self._taken(decision, baseline, made) if made.assembly else None
         if done is not None:
             return done
@@ -63,9 +66,9 @@ class GccRewriter:
             record = replace(record, rewrites=(), reason=NOT_TAKEN)
         return best._replace(decision=replace(best.decision, rewritten=record))
 
-    def shortened(self, assembly: bytes) -> Shortened:
-        """What can be done to an assembly."""
-        made = self._shortener.shorten(assembly)
+    def shortened(self, assembly: bytes, object_: bytes = b"") -> Shortened:
+        """What can be done to an assembly; `object_`: its own, if that is there already."""
+        made = self._shortener.shorten(assembly, object_)
         self.lasting &= made.lasting
         return made
 
@@ -75,7 +78,7 @@ class GccRewriter:
 
     def _taken(self, decision: Decision, baseline: bytes, made: Shortened) -> Best | None:
         try:
-            data = self.compiler.assemble(made.assembly)
+            data = self._assemble(made.assembly)
         except EvaluationError:
             return None
         after = ObjectFile(data)

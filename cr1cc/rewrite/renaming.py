@@ -23,7 +23,7 @@ from cr1cc.asm.unit import AtomKind, Piece, Unit
 from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.flow import Code
 from cr1cc.rewrite.places import GENERAL, REGISTERS, Register
-from cr1cc.rewrite.saved import exchangeable, mentioned
+from cr1cc.rewrite.saved import SAVED, exchangeable, mentioned
 from cr1cc.util.elf import ObjectFile
 
 Names = Mapping[int, int]  # by the number of a register, that of the one in whose place it comes
@@ -40,6 +40,7 @@ _SAVING = frozenset((".cfi_offset", ".cfi_rel_offset", ".cfi_restore"))
 _WIDE_ALREADY = re.compile(r"(push|pop|call|jmp)q?|movq")
 _VEX = re.compile(r"v\w+|andn[lq]|bextr[lq]|bls\w+|bzhi[lq]|pdep[lq]|pext[lq]|mulx[lq]|rorx[lq]"
                   r"|s[ah][lr]x[lq]")  # fmt: skip
+_SAVED = frozenset(f"%{GENERAL[one]}" for one in SAVED)
 _RSP, _RBP, _R12, _R13 = map(GENERAL.index, ("rsp", "rbp", "r12", "r13"))
 
 
@@ -76,20 +77,26 @@ class _Use(NamedTuple):
         return taken + int(self.bare and base in (_RBP, _R13))
 
 
-def renamed(unit: Unit, assemble: Callable[[bytes], bytes]) -> tuple[Unit, list[Renamed]]:
+def renamed(
+    unit: Unit, assemble: Callable[[bytes], bytes], made: bytes = b""
+) -> tuple[Unit, list[Renamed]]:
     """The unit with other names for registers in functions that get shorter, and those functions.
-    `assemble` gives the object of a text; what it raises is raised."""
+    `assemble` gives the object of a text; what it raises is raised. `made`: the unit's own object,
+    if that is there already."""
     graph = Graph(unit)
     chosen: dict[str, _Chosen] = {}
     for function in graph.functions:
-        code = code_of(unit, function)
+        if not _may_gain(unit, function):
+            continue
+        code = code_of(unit, function, live=False)
         free = exchangeable(code, entries(function), addressed(graph, function, code))
         best = _best(code, free) if free else {}
         if best:
             chosen[function.entries[0]] = function, best
     if not chosen:
         return unit, []
-    before, after = _sizes(unit, assemble), _sizes(_applied(unit, chosen), assemble)
+    before = _sizes(made or assemble(_text(unit)))
+    after = _sizes(assemble(_text(_applied(unit, chosen))))
     kept = []
     for name, (function, names) in list(chosen.items()):
         saved = sum(before[entry] - after[entry] for entry in function.entries)
@@ -187,9 +194,25 @@ def _general(word: str | None) -> Register | None:
     return REGISTERS.get((word or "").removeprefix("%"))
 
 
-def _sizes(unit: Unit, assemble: Callable[[bytes], bytes]) -> Counter[str]:
-    text = print_unit(unit).encode("utf-8", "surrogateescape")
-    return Counter(ObjectFile(assemble(text)).function_sizes())
+def _text(unit: Unit) -> bytes:
+    return print_unit(unit).encode("utf-8", "surrogateescape")
+
+
+def _sizes(data: bytes) -> Counter[str]:
+    return Counter(ObjectFile(data).function_sizes())
+
+
+def _may_gain(unit: Unit, function: Function) -> bool:
+    """Whether a function saves two registers of which one may cost more: quicker to say than
+    what is exchangeable."""
+    pushed = {
+        statement.operands
+        for atom in function.atoms
+        for statement in unit.statements_of(atom)
+        if statement.name in ("push", "pushq")
+    }
+    saved = pushed & _SAVED
+    return len(saved) > 1 and bool(saved - {"%rbx"})
 
 
 def _applied(unit: Unit, chosen: Mapping[str, _Chosen]) -> Unit:

@@ -52,7 +52,8 @@ class Shortener:
     """Makes assembly shorter for a level. `assemble` gives the object of a text and raises
     EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `names`: whether
     registers may have other names, `rules`: whether windows are looked at. `more`: who proposes
-    windows besides the rules; what they depend on is for the keys of whoever names them."""
+    windows besides the rules; what they depend on is for the keys of whoever names them. `measure`
+    gives the object of a text with the user's options, where that is another one."""
 
     def __init__(
         self,
@@ -64,7 +65,9 @@ class Shortener:
         *,
         names: bool = True,
         rules: bool = True,
+        measure: Callable[[bytes], bytes] | None = None,
     ) -> None:
+        self._measure = measure or assemble
         self._names = names
         self._follows_rules = rules
         self._row = TABLE[level]
@@ -73,15 +76,16 @@ class Shortener:
         self._store = store
         self._sources = (Rules(self._row.objective), *more)
 
-    def shorten(self, assembly: bytes) -> Shortened:
-        """What can be done to a text; why nothing, where that is so."""
+    def shorten(self, assembly: bytes, made: bytes = b"") -> Shortened:
+        """What can be done to a text; why nothing, where that is so. `made`: its object, if that is
+        there already."""
         if len(assembly) > self._row.text:
             return _nothing("the assembly is too large")
         try:
             unit = read_unit(assembly.decode("utf-8", "surrogateescape"))
             if reason := _refusal(unit):
                 return _nothing(reason)
-            new, names = self._renamed(unit)
+            new, names = self._renamed(unit, made)
             new, report = self._ruled(new)
         except AsmError as error:
             return _nothing(str(error))
@@ -91,11 +95,11 @@ class Shortener:
         text = print_unit(new).encode("utf-8", "surrogateescape") if changes else b""
         return Shortened(text, _record(report, changes), report.lasting, changes)
 
-    def _renamed(self, unit: Unit) -> tuple[Unit, list[Renamed]]:
+    def _renamed(self, unit: Unit, made: bytes) -> tuple[Unit, list[Renamed]]:
         if not self._names:
             return unit, []
         try:
-            return renamed(unit, self._assemble)
+            return renamed(unit, self._measure, made)
         except (EvaluationError, NotElfError):
             return unit, []
 
