@@ -1,10 +1,10 @@
-"""What rules do to whole projects: `python -m tests.bench_rewrite --projects`.
+"""What becomes of the assembly of whole projects: `python -m tests.bench_rewrite --projects`.
 
 A project is built as its own build does, by a compiler that keeps the assembly of each source
 beside the object. Functions of that assembly are the candidates; *tried* are those with a window
-that would be shorter, *admitted* those with one that is proved, and *gained* those that are smaller
-in the object that the new text gives. Results are kept by project and way in the folder, so it goes
-on where it was ended.
+that would be shorter or registers whose other names are, *admitted* those of which any of that is
+proved, and *gained* those that are smaller in the object that the new text gives. Results are kept
+by project and way in the folder, so it goes on where it was ended.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
-from cr1cc.asm.printer import print_unit
-from cr1cc.asm.reader import read_unit
-from cr1cc.errors import AsmError, GateError
+from cr1cc.errors import EvaluationError, GateError
 from cr1cc.gate.body import assembled
-from cr1cc.rewrite.engine import Rewriter
-from cr1cc.rewrite.judge import Judge
-from cr1cc.rewrite.rules import Objective
-from cr1cc.rewrite.windows import Rules
+from cr1cc.records import Level, Speed
+from cr1cc.rewrite.renaming import BY
+from cr1cc.rewrite.shorten import Shortener
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
 from tests.projects import compilers
@@ -59,22 +56,22 @@ class Way(NamedTuple):
     """`of`: gives the compiler."""
 
     of: Callable[[], Compiler]
-    level: str
-    objective: Objective
+    level: Level | Speed
     more: str = ""
 
 
 WAYS = {
-    "gcc -Os": Way(compilers.plain_gcc, "-Os", Objective.SIZE),
-    "gcc -Oz": Way(compilers.plain_gcc, "-Oz", Objective.SMALLEST),
-    "clang -Oz": Way(compilers.plain, "-Oz", Objective.SMALLEST, "-fno-integrated-as"),
-    "gcc -O2": Way(compilers.plain_gcc, "-O2", Objective.SPEED),
+    "gcc -Os": Way(compilers.plain_gcc, Level.OS),
+    "gcc -Oz": Way(compilers.plain_gcc, Level.OZ),
+    "clang -Oz": Way(compilers.plain, Level.OZ, "-fno-integrated-as"),
+    "gcc -O2": Way(compilers.plain_gcc, Speed.O2),
 }
 
 
 @dataclass
 class Counts:
-    """Of one project: sources whose assembly is read, functions, windows, bytes of code."""
+    """Of one project: sources whose assembly is read, functions, windows, functions whose registers
+    have other names and what that saves, bytes of code."""
 
     files: int = 0
     candidates: int = 0
@@ -83,6 +80,8 @@ class Counts:
     gained: int = 0
     windows: int = 0
     proved: int = 0
+    renamed: int = 0
+    by_names: int = 0  # bytes
     before: int = 0
     after: int = 0
     seconds: float = 0.0  # of processor time
@@ -123,8 +122,11 @@ def results(folder: Path) -> list[dict[str, object]]:
 
 def table(rows: Sequence[dict[str, object]]) -> Iterator[str]:
     """The page's table: a line for each project and way, and one for each way."""
-    yield "| built by | project | functions | tried | admitted | gained | windows proved | bytes |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield (
+        "| built by | project | functions | tried | admitted | gained | windows proved "
+        "| functions renamed | bytes |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
     for way in dict.fromkeys(str(row["way"]) for row in rows):
         total = Counts()
         for row in rows:
@@ -142,7 +144,8 @@ def _line(way: str, name: str, one: Counts) -> str:
     functions = " | ".join(share(n, one.candidates) for n in (one.tried, one.admitted, one.gained))
     less = f"{one.before} → {one.after} (-{100 * (1 - one.after / max(one.before, 1)):.2f} %)"
     windows = f"{one.proved} of {one.windows}"
-    return f"| {way} | {name} | {one.candidates} | {functions} | {windows} | {less} |"
+    names = f"{one.renamed} (-{100 * one.by_names / max(one.before, 1):.2f} %)"
+    return f"| {way} | {name} | {one.candidates} | {functions} | {windows} | {names} | {less} |"
 
 
 def _measure(name: str, way: Way, folder: Path) -> Counts:
@@ -156,37 +159,48 @@ def _measure(name: str, way: Way, folder: Path) -> Counts:
         _script(folder / "cxx", compiler.cxx, way.more, kept),
         compiler.environ,
     )
-    build(PROJECTS[name], keeping, way.level, place, 1)
+    build(PROJECTS[name], keeping, f"-O{way.level.value}", place, 1)
     counts = Counts()
     store = LocalStore(str(folder / "verdicts"), 1 << 30)
-    judge = Judge(lambda text: assembled(text, os.environ), "as", store)
-    rewriter = Rewriter([Rules(way.objective)], judge)
+    shortener = Shortener(way.level, _assembled, "as", store)
     start = sum(os.times()[:4])
     for file in sorted(kept.glob("*.s")):
         try:
-            counts.add(_of_file(rewriter, file.read_text(errors="surrogateescape")))
-        except (AsmError, GateError):
+            counts.add(_of_file(shortener, file.read_bytes()))
+        except EvaluationError:
             continue
     counts.seconds = round(sum(os.times()[:4]) - start, 1)
     shutil.rmtree(place)
     return counts
 
 
-def _of_file(rewriter: Rewriter, text: str) -> Counts:
-    unit = read_unit(text)
-    new, report = rewriter.rewrite(unit)
-    before, after = (ObjectFile(assembled(print_unit(one), os.environ)) for one in (unit, new))
+def _assembled(text: bytes) -> bytes:
+    try:
+        return assembled(text.decode(errors="surrogateescape"), os.environ)
+    except GateError as error:
+        raise EvaluationError(str(error)) from None
+
+
+def _of_file(shortener: Shortener, text: bytes) -> Counts:
+    """Of one assembly; nothing of what is not read."""
+    made = shortener.shorten(text)
+    if made.record.reason:
+        return Counts()
+    before, after = (ObjectFile(_assembled(one)) for one in (text, made.assembly or text))
     sizes = before.function_sizes()
     smaller = [one for one, size in after.function_sizes().items() if size < sizes[one]]
-    unproved = sum(map(len, report.refused.values()))
+    names = [one for one in made.changes if one.by == BY]
+    windows = len(made.changes) - len(names)
     return Counts(
         1,
-        report.functions,
-        len(report.tried),
-        len({one.function for one in report.changes}),
+        made.record.functions,
+        made.record.tried,
+        len({one.function for one in made.changes}),
         len(smaller),
-        len(report.changes) + unproved,
-        len(report.changes),
+        windows + made.record.unknown,
+        windows,
+        len(names),
+        sum(one.saved for one in names),
         *(sum(one.size for one in made.sections if one.kind == "code") for made in (before, after)),
     )
 
