@@ -184,16 +184,16 @@ class CompileGcc:
         return object_key(self.context, text.fingerprint().encode(), parts, "")
 
     def _donors(self, text: Text) -> tuple[Donor, ...]:
-        """The builds that the budget has; the baseline is one of it."""
+        """The builds that the budget has."""
         from cr1cc.donors.clang_text import refusal
-        from cr1cc.donors.table import donors_for
+        from cr1cc.donors.table import affordable, donors_for
 
         with_clang = self.compiler.clang is not None and not refusal(text.data)
         plan = self.plan
         rows = donors_for(
             plan.size_level, self.toolchain.triple, plan.codegen, with_clang=with_clang
         )
-        return rows[: max(0, self.config.budget - 1)]
+        return affordable(rows, self.config.budget)
 
     def _replace(self, data: bytes) -> None:
         self.compiler.replace(data, os.stat(self.plan.output).st_mode & 0o777)

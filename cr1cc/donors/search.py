@@ -20,7 +20,7 @@ from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, Turn
 from cr1cc.util.elf import NotElfError, ObjectFile
 
-VERSION = "3"
+VERSION = "4"
 PROPOSER = "donors"
 
 _WHOLE = "compiled from the same preprocessed source by {}"

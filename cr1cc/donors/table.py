@@ -234,6 +234,19 @@ def donors_for(
     )
 
 
+def affordable(donors: Sequence[Donor], budget: int) -> tuple[Donor, ...]:
+    """The first donors of each compiler: of gcc what the budget has besides the user's own object,
+    and of clang half the budget. So what clang adds is added: no donor of gcc makes room for it."""
+    room = {True: budget // 2, False: max(0, budget - 1)}
+    kept = []
+    for donor in donors:
+        is_clang = donor.family == CLANG
+        if room[is_clang]:
+            room[is_clang] -= 1
+            kept.append(donor)
+    return tuple(kept)
+
+
 def donor_of(recipe: Recipe, major: int) -> Donor:
     """The row that `recipe` came from, with `APART` or without; a stored one may be anything.
     Raises ValueError."""

@@ -12,6 +12,7 @@ from cr1cc.donors.table import (
     PASSES,
     SMALLEST,
     Donor,
+    affordable,
     donor_named,
     donor_of,
     donors_for,
@@ -79,6 +80,19 @@ def test_clang_is_left_out_unless_there_is_one() -> None:
     without = donors_for(Level.OS, "x86_64-linux-gnu", (), with_clang=False)
     assert {row.family for row in without} == {GCC}
     assert all(row in DONORS for row in without)
+
+
+def test_clang_takes_no_room_of_gcc() -> None:
+    without, both = (
+        donors_for(Level.OS, "x86_64-linux-gnu", (), with_clang=with_clang)
+        for with_clang in (False, True)
+    )
+    for budget, of_gcc, of_clang in ((0, 0, 0), (1, 0, 0), (2, 1, 1), (8, 7, 4)):
+        kept = affordable(both, budget)
+        assert [row for row in kept if row.family == GCC] == list(without[:of_gcc])
+        assert sum(row.family == CLANG for row in kept) == of_clang
+        assert affordable(without, budget) == without[:of_gcc]
+    assert affordable(both, 1000) == both
 
 
 def test_rows_of_other_targets_are_left_out() -> None:
