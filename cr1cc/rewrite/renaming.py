@@ -118,7 +118,8 @@ def entries(function: Function) -> Iterator[str]:
 
 
 def addressed(graph: Graph, function: Function, code: Code) -> set[str]:
-    """The inner labels of a function whose address is taken, as by tables of jumps."""
+    """The inner labels of a function whose address is taken, as by tables of jumps and of
+    handlers of exceptions."""
     found: set[str] = set()
     for atom in function.atoms:
         is_code = graph.unit.atoms[atom].kind is AtomKind.CODE
@@ -128,8 +129,10 @@ def addressed(graph: Graph, function: Function, code: Code) -> set[str]:
             if is_code and statement.kind is Kind.DIRECTIVE:
                 continue
             for reference in references(statement, graph.unit.machine):
-                if reference.is_address and reference.symbol in code.labels:
-                    found.add(reference.symbol)
+                name = reference.symbol
+                is_base = f"-{name}" in statement.operands  # distances are counted from it
+                if reference.is_address and name in code.labels and not is_base:
+                    found.add(name)
     return found - set(function.entries)
 
 

@@ -11,6 +11,9 @@ That holds of registers of which this is shown here, over all ways through the f
 - a `pop` from where that push left it gives it back;
 - whenever the function ends, by a return or a jump elsewhere, it has the caller's value.
 
+Exceptions that come back into the function find these registers as the call left them, as
+unwinding is told; so control may go from any call to any place that a table names.
+
 Where any of it cannot be followed, the register stays, or the whole function does.
 """
 
@@ -36,7 +39,7 @@ _WORD = 8
 _UNWINDING = frozenset(
     (".cfi_startproc", ".cfi_endproc", ".cfi_def_cfa_offset", ".cfi_adjust_cfa_offset",
      ".cfi_remember_state", ".cfi_restore_state", ".cfi_offset", ".cfi_rel_offset",
-     ".cfi_restore")
+     ".cfi_restore", ".cfi_personality", ".cfi_lsda")
 )  # fmt: skip
 # The same of those that say by what register the frame is found, if it is one of these.
 _FRAME = re.compile(r"\.cfi_def_cfa(?:_register)? (?:%?r[sb]p|[67])(?:,.*)?")
@@ -96,8 +99,8 @@ class _LostError(Exception):
 def exchangeable(code: Code, entries: Iterable[str], addressed: Iterable[str]) -> frozenset[int]:
     """The numbers of registers that may take each other's places; none where there is nothing to
     exchange. `entries`: labels at which it is called, `addressed`: labels that computed jumps
-    may go to."""
-    if not code.is_plain or code.has_handlers or code.uses_places or not _is_readable(code):
+    and exceptions may go to."""
+    if not code.is_plain or code.uses_places or not _is_readable(code):
         return frozenset()
     used = _used(code)
     if len(used) < 2:
@@ -168,6 +171,7 @@ class _Following:
         self._blocks = code.blocks
         self._used = used
         self._addressed = addressed
+        self._handlers = addressed if code.has_handlers else ()
         self.fixed: set[int] = set()
 
     def follow(self, entries: Iterable[int]) -> None:
@@ -195,11 +199,14 @@ class _Following:
         """The blocks that follow, and the state before them. What is found to be fixed with a state
         is so with any weaker one."""
         one: Instruction | None = None
+        found: list[tuple[int, _State]] = []
         for line in block.lines:
             if line.instruction is not None:
                 one = line.instruction
                 state = self._step(one, self._names(line), state)
-        found = [(successor, state) for successor in block.successors]
+                if one.stem == "call":
+                    found += [(handler, state) for handler in self._handlers]
+        found += [(successor, state) for successor in block.successors]
         if one is None:
             return found
         if one.stem == "ret":

@@ -152,6 +152,51 @@ LEAVES = {
 }  # fmt: skip
 
 
+HANDLING = """
+#include <cstdio>
+#include <string>
+extern "C" int thrower(int n);
+struct guard { const char *name; int n; ~guard() { std::printf("%s %d\\n", name, n); } };
+__attribute__((noinline)) int handling(const int *p, int n, int m, const std::string &name) {
+    int sum = 0, best = -1;
+    for (int i = 0; i < n; i++) {
+        guard one{name.c_str(), i};
+        try { sum += thrower(p[i] * m) + best; best = i; }
+        catch (int wrong) { sum -= wrong * m; if (wrong > 40) throw std::string(name); }
+    }
+    return sum * 3 + best + m;
+}
+extern "C" int thrower(int n) { if (n % 3 == 0) throw n; return n; }
+int main() {
+    const int values[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    for (int m = 1; m < 9; m++)
+        try { std::printf("%d\\n", handling(values, 8, m, "a name")); }
+        catch (const std::string &name) { std::printf("%s\\n", name.c_str()); }
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang-19"])
+def test_exceptions_come_back_into_functions_with_other_names(
+    compiler: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "handling.cpp"
+    source.write_text(HANDLING)
+    for level in ("-Os", "-O2"):
+        text = compiled(source, compiler, [level], tmp_path)
+        new, found = with_names(text)
+        expected = outcome(text, source, tmp_path)
+        assert expected[1] == 0
+        assert outcome(new, source, tmp_path) == expected
+        names = {one.function for one in found}
+        handlers = {name for name in names if ".cfi_lsda" in _function(text, name)}
+        assert handlers or level != "-Os" or compiler != "gcc"
+
+
+def _function(text: str, name: str) -> str:
+    return text.partition(f"\n{name}:")[2].partition(f".size\t{name}")[0]
+
+
 @pytest.mark.parametrize(("prototype", "body"), LEAVES.items(), ids=["straight", "branch"])
 def test_shorter_functions_are_proved_to_be_the_same(prototype: str, body: str) -> None:
     """By a prover that knows nothing of the reasons why they are."""
