@@ -107,9 +107,11 @@ def renamed(
     return _applied(unit, chosen), kept
 
 
-def spelled(names: Names) -> str:
-    """The registers and those in whose places they come, in words."""
-    return ", ".join(f"%{GENERAL[one]} is %{GENERAL[names[one]]}" for one in sorted(names))
+def spelled(names: Names) -> tuple[str, str]:
+    """The registers, and those in whose places they come, in words."""
+    order = sorted(names)
+    before, after = order, [names[one] for one in order]
+    return tuple(", ".join(f"%{GENERAL[one]}" for one in side) for side in (before, after))  # type: ignore[return-value]
 
 
 def entries(function: Function) -> Iterator[str]:

@@ -118,7 +118,8 @@ def _change(one: Renamed) -> Change:
     """A function with other names of registers, as a window: it is shown like one."""
     evidence = (("registers", str(len(one.names))),)
     judgement = Judgement(Verdict.PROVED, "exchange of saved registers", evidence=evidence)
-    return Change(one.function, BY, (spelled(one.names),), (), one.saved, judgement)
+    before, after = spelled(one.names)
+    return Change(one.function, BY, (before,), (after,), one.saved, judgement)
 
 
 def _nothing(reason: str, *, lasting: bool = True) -> Shortened:

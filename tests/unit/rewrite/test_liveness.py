@@ -28,14 +28,14 @@ KEPT = {
     "a jump whose target is not known": "movl $0, %ecx; jmp *%rdx",
     "an instruction that is not known": "movl $0, %ecx; frobnicate %rdx; ret",
     "a label inside of the window":
-        "movl 16(%rdx), %ecx; .L1:; addl %ecx, %esi; movl %esi, (%rdi); movl $7, %ecx; "
+        "movl 16(%rdx), %ecx; .L1:; addl %ecx, %esi; movl %esi, (%rdi); movl $700, %ecx; "
         "cmpl %esi, %edi; jb .L1; ret",
     "a register that the ABI keeps": "movl 16(%rdx), %ebx; cmpl %ebx, %esi; jb .L1; movl %esi, "
         "(%rdi); .L1:; ret",
     "a register that a callee may take": "movl 16(%rdx), %r9d; cmpl %r9d, %esi; jb .L1; call g; "
         ".L1:; ret",
-    "the high byte of a word": "movzbl %cl, %ecx; movb %ch, (%rdi); movl $7, %ecx; ret",
-    "16 bits of a word": "movzbl %cl, %ecx; movw %cx, (%rdi); movl $7, %ecx; ret",
+    "the high byte of a word": "movzbl %cl, %ecx; movb %ch, (%rdi); movl $700, %ecx; ret",
+    "16 bits of a word": "movzbl %cl, %ecx; movw %cx, (%rdi); movl $700, %ecx; ret",
     "the upper half of a sum": "addq %rsi, %rcx; shrq $32, %rcx; movl %ecx, (%rdi); ret",
     "the upper half in an address": "addq %rsi, %rcx; movb $1, (%rcx); ret",
     "the upper half that 16 bits leave alone":
