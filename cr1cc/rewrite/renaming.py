@@ -18,7 +18,7 @@ from typing import NamedTuple
 from cr1cc.asm.graph import Function, Graph
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reference import references
-from cr1cc.asm.statement import Kind, Statement
+from cr1cc.asm.statement import Kind, Machine, Statement
 from cr1cc.asm.unit import AtomKind, Piece, Unit
 from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.flow import Code
@@ -83,13 +83,15 @@ def renamed(
     """The unit with other names for registers in functions that get shorter, and those functions.
     `assemble` gives the object of a text; what it raises is raised. `made`: the unit's own object,
     if that is there already."""
+    if unit.machine is not Machine.X86_64 or unit.has_debug:
+        return unit, []
     graph = Graph(unit)
     chosen: dict[str, _Chosen] = {}
     for function in graph.functions:
         if not _may_gain(unit, function):
             continue
         code = code_of(unit, function, live=False)
-        free = exchangeable(code, entries(function), addressed(graph, function, code))
+        free = exchangeable(code, entries(function), *addressed(graph, function, code))
         best = _best(code, free) if free else {}
         if best:
             chosen[function.entries[0]] = function, best
@@ -119,10 +121,10 @@ def entries(function: Function) -> Iterator[str]:
     return (name for name in function.entries if ".cold" not in name)
 
 
-def addressed(graph: Graph, function: Function, code: Code) -> set[str]:
-    """The inner labels of a function whose address is taken, as by tables of jumps and of
-    handlers of exceptions."""
-    found: set[str] = set()
+def addressed(graph: Graph, function: Function, code: Code) -> tuple[set[str], set[str]]:
+    """The inner labels of a function whose address is taken: by tables, of jumps and of handlers of
+    exceptions, and by its code."""
+    found: tuple[set[str], set[str]] = set(), set()
     for atom in function.atoms:
         is_code = graph.unit.atoms[atom].kind is AtomKind.CODE
         for statement in graph.unit.statements_of(atom):
@@ -134,8 +136,8 @@ def addressed(graph: Graph, function: Function, code: Code) -> set[str]:
                 name = reference.symbol
                 is_base = f"-{name}" in statement.operands  # distances are counted from it
                 if reference.is_address and name in code.labels and not is_base:
-                    found.add(name)
-    return found - set(function.entries)
+                    found[is_code].add(name)
+    return found[0] - set(function.entries), found[1] - set(function.entries)
 
 
 def _best(code: Code, free: frozenset[int]) -> dict[int, int]:

@@ -20,7 +20,7 @@ Where any of it cannot be followed, the register stays, or the whole function do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from cr1cc.asm.statement import Kind, Statement
@@ -96,21 +96,24 @@ class _LostError(Exception):
     """The function cannot be followed."""
 
 
-def exchangeable(code: Code, entries: Iterable[str], addressed: Iterable[str]) -> frozenset[int]:
+def exchangeable(
+    code: Code, entries: Iterable[str], tabled: Iterable[str], told: Iterable[str]
+) -> frozenset[int]:
     """The numbers of registers that may take each other's places; none where there is nothing to
-    exchange. `entries`: labels at which it is called, `addressed`: labels that computed jumps
-    and exceptions may go to."""
+    exchange. `entries`: labels at which it is called, `tabled`: those that tables name, for
+    computed jumps and exceptions, `told`: those whose address its code takes, so that any call
+    may come back to them (`__builtin_longjmp`)."""
     if not code.is_plain or code.uses_places or not _is_readable(code):
         return frozenset()
     used = _used(code)
     if len(used) < 2:
         return frozenset()
     try:
-        found = _Following(code, used, [code.labels[name] for name in addressed])
+        found = _Following(code, used, tabled, told)
         found.follow(code.labels[name] for name in entries)
     except _LostError:
         return frozenset()
-    free = used - found.fixed - _frame_bases(code)
+    free = found.pushed - found.fixed - _frame_bases(code)
     return free if len(free) > 1 else frozenset()
 
 
@@ -165,14 +168,19 @@ def _used(code: Code) -> frozenset[int]:
 
 
 class _Following:
-    """Follows a function forward until nothing changes. `fixed`: registers that have to stay."""
+    """Follows a function forward until nothing changes. `pushed`: registers that are saved,
+    `fixed`: those that have to stay."""
 
-    def __init__(self, code: Code, used: frozenset[int], addressed: Sequence[int]) -> None:
+    def __init__(
+        self, code: Code, used: frozenset[int], tabled: Iterable[str], told: Iterable[str]
+    ) -> None:
         self._blocks = code.blocks
         self._used = used
-        self._addressed = addressed
-        self._handlers = addressed if code.has_handlers else ()
+        tables, escaped = ({code.labels[name] for name in names} for names in (tabled, told))
+        self._addressed = sorted(tables | escaped)
+        self._handlers = sorted(escaped | tables if code.has_handlers else escaped)
         self.fixed: set[int] = set()
+        self.pushed: frozenset[int] = frozenset()
 
     def follow(self, entries: Iterable[int]) -> None:
         """Raises _LostError."""
@@ -271,6 +279,7 @@ class _Following:
         operand = one.operands[0]
         if isinstance(operand, Register):
             slots |= {(depth, number) for number in named & state.entry}
+            self.pushed |= named & state.entry
         else:
             self.fixed |= named & state.entry
         return state._replace(depth=depth, slots=frozenset(slots))

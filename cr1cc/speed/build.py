@@ -39,6 +39,9 @@ cr1_glibc
 """
 _GLIBC = re.compile(rb"^cr1_glibc$", re.MULTILINE)
 
+# Options by their beginning with which the text is another machine's, or in another notation.
+_NOT_READ = ("-m16", "-m32", "-masm=", "-mx32")
+
 _SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
 
 
@@ -66,6 +69,17 @@ class Choice:
         """All builds that take part, the base first."""
         pairs = (*self.functions, *self.ifunc)
         return list(dict.fromkeys([self.build, *(build for _, build in pairs)]))
+
+
+def _is_read(plan: Plan, toolchain: Toolchain | GccToolchain) -> bool:
+    """Whether the assembly of a command is for x86-64, in the notation of the GNU assembler."""
+    own = toolchain.triple if isinstance(toolchain, GccToolchain) else toolchain.default_triple
+    triple = plan.triple or own
+    return (
+        triple.startswith("x86_64")
+        and not triple.endswith("x32")
+        and not any(word.startswith(_NOT_READ) for word in plan.text)
+    )
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,7 @@ class SpeedCompiler:
         self.plan = plan
         self.environ = environ
         self.family = GCC if isinstance(toolchain, GccToolchain) else CLANG
+        self.reads_assembly = _is_read(plan, toolchain)
         command = (toolchain.driver, *mode)
         self.own = Maker(command, self.family, toolchain.identity, plan.text)
         self.makers = {self.family: self.own}
@@ -134,6 +149,10 @@ class SpeedCompiler:
         if not choice.functions and not choice.ifunc and not choice.windows:
             command = self._command(choice.build, choice.isa, "-c")
             return Made(self._object(command, self._spelled(choice.build, text)))
+        if not self.reads_assembly:
+            raise EvaluationError(
+                "assembly for another machine than x86-64, or in another notation"
+            )
         assembly, left_out = self.assembly(choice, text)
         if choice.windows:
             assert shorten is not None

@@ -153,6 +153,19 @@ def test_debug_data_and_nothing_to_shorten_mean_the_baseline(locking: Locking) -
     assert locking.build(*O3)[1:] == ("lock_failed", "windows: none is shorter")
 
 
+@pytest.mark.parametrize("option", ["-m32", "-masm=intel"])
+def test_other_machines_and_notations_mean_the_baseline(locking: Locking, option: str) -> None:
+    """Their registers are not those that are looked at."""
+    locking.place.write("program.c", "int g(int); int f(int x) { return g(x) + g(x + 1) * x; }")
+    words = (option, *O3)
+    if locking.place.real(*words, "-o", "real.o", name=locking.name).status:
+        pytest.skip(f"{option} is not there")
+    locking.write(chosen(locking.record(*words), f"{locking.name}:own", windows=ANY))
+    data, outcome, detail = locking.build(*words)
+    assert (data, outcome) == (locking.real(*words), "lock_failed")
+    assert "for another machine than x86-64" in detail
+
+
 def test_they_are_explained(locking: Locking, promised: Locked) -> None:
     locking.write(promised)
     assert locking.build(*O3)[1] == "locked"

@@ -10,6 +10,8 @@ import pytest
 
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
+from cr1cc.asm.statement import Machine
+from cr1cc.asm.unit import Unit
 from cr1cc.gate.body import assembled
 from cr1cc.rewrite.renaming import Renamed, renamed, spelled
 from tests.unit.asm.conftest import PROGRAMS, csmith, run
@@ -54,6 +56,13 @@ def test_registers_of_unwinding_may_have_names() -> None:
     text, _ = with_names(text_of(body))
     assert ".cfi_offset\t%r12, -24" in text
     assert ".cfi_restore\t%r12" in text
+
+
+def test_text_for_another_machine_stays() -> None:
+    text = text_of(SHORTER)
+    unit = read_unit(text)
+    other = Unit(Machine.AARCH64, unit.pieces, unit.atoms, unit.symbols, False)
+    assert renamed(other, assemble) == (other, [])
 
 
 def test_what_is_short_already_stays() -> None:

@@ -25,7 +25,7 @@ def free(text: str) -> set[str]:
     function = graph.function("f")
     assert function is not None
     code = code_of(unit, function)
-    found = exchangeable(code, entries(function), addressed(graph, function, code))
+    found = exchangeable(code, entries(function), *addressed(graph, function, code))
     return {GENERAL[number] for number in found}
 
 
@@ -88,6 +88,9 @@ KEPT = {
     "a frame that was not saved": f"movq %rsp, %rbp; {SAVE}{USE}leave; ret",
     "a frame that ends elsewhere": f"{FRAME}{SAVE}{USE}leaq -8(%rbp), %rsp; popq %rbx; "
         "popq %r12; leave; ret",
+    "registers that are never saved": f"{USE}call abort",
+    "a place that a call may come back to":
+        f"leaq .L1(%rip), %rax; movq %rax, (%rdi); {SAVE}{USE}{BACK}; .L1:; addl %ebx, %eax; ret",
     "a high byte": f"{SAVE}{USE}movb %bh, %al; {BACK}",
     "an unknown instruction": f"{SAVE}{USE}frobnicate %rdi; {BACK}",
     "a jump with a prefix": f"{SAVE}{USE}notrack jmp *%rax; {BACK}",
