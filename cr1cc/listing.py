@@ -18,7 +18,7 @@ from cr1cc.driver.gcc import GCC as GCC_DIALECT
 from cr1cc.emit import RealCompiler
 from cr1cc.errors import EvaluationError, UserError
 from cr1cc.lock import Locked
-from cr1cc.records import Decision, Level, Plan, Toolchain
+from cr1cc.records import RENAMED, Decision, Level, Plan, Toolchain
 from cr1cc.rewrite.engine import Change
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.describe_gcc import describe_gcc
@@ -122,7 +122,6 @@ class Recorded:
         tool: str,
     ) -> Listings:
         """With what became shorter in the chosen assembly."""
-        from cr1cc.rewrite.renaming import BY
         from cr1cc.rewrite.shorten import Shortener
         from cr1cc.storage.store import DecisionStore
 
@@ -130,7 +129,12 @@ class Recorded:
         by = {row.by for row in decision.rewritten.rewrites} if decision.rewritten else set()
         with DecisionStore(self.config) as store:
             made = Shortener(
-                self.plan.level, assemble, tool, store.local, names=BY in by, rules=by != {BY}
+                self.plan.level,
+                assemble,
+                tool,
+                store.local,
+                names=RENAMED in by,
+                rules=by != {RENAMED},
             ).shorten(chosen)
         if not made.assembly:
             raise UserError("its windows cannot be proved again")

@@ -232,6 +232,9 @@ class FunctionChange:
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
+RENAMED = "names of registers"  # who made a function shorter whose registers have other names
+
+
 @dataclass(frozen=True)
 class Rewrite:
     """Windows of one function that were replaced alike. `by`: the rule, or who else proposed;
@@ -262,6 +265,11 @@ class Rewritten:
     def windows(self) -> int:
         """How many were replaced."""
         return sum(one.windows for one in self.rewrites)
+
+    @property
+    def renamed(self) -> int:
+        """In how many functions registers have other names; each counts as a window, too."""
+        return sum(one.by == RENAMED for one in self.rewrites)
 
     @property
     def names(self) -> frozenset[str]:

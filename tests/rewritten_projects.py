@@ -21,8 +21,7 @@ from typing import NamedTuple
 
 from cr1cc.errors import EvaluationError, GateError
 from cr1cc.gate.body import assembled
-from cr1cc.records import Level, Speed
-from cr1cc.rewrite.renaming import BY
+from cr1cc.records import RENAMED, Level, Speed
 from cr1cc.rewrite.shorten import Shortener
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
@@ -189,7 +188,7 @@ def _of_file(shortener: Shortener, text: bytes) -> Counts:
     before, after = (ObjectFile(_assembled(one)) for one in (text, made.assembly or text))
     sizes = before.function_sizes()
     smaller = [one for one, size in after.function_sizes().items() if size < sizes[one]]
-    names = [one for one in made.changes if one.by == BY]
+    names = [one for one in made.changes if one.by == RENAMED]
     windows = len(made.changes) - len(names)
     return Counts(
         1,

@@ -15,7 +15,7 @@ from cr1cc.errors import UserError
 from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.passes.recipe import format_recipe
-from cr1cc.records import Decision, Rewritten
+from cr1cc.records import RENAMED, Decision, Rewritten
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
@@ -203,7 +203,12 @@ def _rewritten(done: Rewritten) -> str:
     """What became of windows of assembly, in words."""
     if done.reason:
         return f"no: {done.reason}"
-    words = f"{done.windows} windows in {len(done.names)} of {done.functions} functions, all proved"
+    made = [f"registers have other names in {done.renamed}"] if done.renamed else []
+    if windows := done.windows - done.renamed:
+        shorter = {one.function for one in done.rewrites if one.by != RENAMED}
+        made.append(f"{windows} windows are shorter in {len(shorter)}")
+    words = ", ".join(made or ["nothing is shorter"])
+    words += f" of {done.functions} functions{', all proved' if made else ''}"
     words += f"; {done.unknown} that would be shorter are not proved" if done.unknown else ""
     return words + (f"; {done.left} beyond the limit" if done.left else "")
 

@@ -27,7 +27,6 @@ from cr1cc.rewrite.saved import SAVED, exchangeable, mentioned
 from cr1cc.util.elf import ObjectFile
 
 Names = Mapping[int, int]  # by the number of a register, that of the one in whose place it comes
-BY = "names of registers"
 _Chosen = tuple[Function, Names]
 
 _TOKEN = re.compile(r"%(\w+)")

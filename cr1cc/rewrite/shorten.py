@@ -12,10 +12,10 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
 from cr1cc.errors import AsmError, EvaluationError, ModelError, ProofError
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.records import Level, Rewrite, Rewritten, Speed
+from cr1cc.records import RENAMED, Level, Rewrite, Rewritten, Speed
 from cr1cc.rewrite.engine import Change, Report, Rewriter
 from cr1cc.rewrite.judge import Judge
-from cr1cc.rewrite.renaming import BY, Renamed, renamed, spelled
+from cr1cc.rewrite.renaming import Renamed, renamed, spelled
 from cr1cc.rewrite.rules import Objective
 from cr1cc.rewrite.windows import Rules, Source
 from cr1cc.storage.local import LocalStore
@@ -119,7 +119,7 @@ def _change(one: Renamed) -> Change:
     evidence = (("registers", str(len(one.names))),)
     judgement = Judgement(Verdict.PROVED, "exchange of saved registers", evidence=evidence)
     before, after = spelled(one.names)
-    return Change(one.function, BY, (before,), (after,), one.saved, judgement)
+    return Change(one.function, RENAMED, (before,), (after,), one.saved, judgement)
 
 
 def _nothing(reason: str, *, lasting: bool = True) -> Shortened:

@@ -19,8 +19,7 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
-from cr1cc.records import Toolchain
-from cr1cc.rewrite.renaming import BY
+from cr1cc.records import RENAMED, Toolchain
 from tests.e2e.wrapped import Wrapped, WrappedGcc, loadable, output, run
 from tests.unit.asm.conftest import PROGRAMS, csmith
 
@@ -129,7 +128,7 @@ def test_without_the_extra_registers_get_other_names_at_most(place: Wrapped) -> 
     bare = compiled(place, **environ)
     assert loadable(bare) <= loadable(without)
     rows = explained(place)["decision"]["rewritten"]["rewrites"]
-    assert {row["by"] for row in rows} <= {BY}
+    assert {row["by"] for row in rows} <= {RENAMED}
     assert (bare == without) == (not rows)
     assert loadable(compiled(place)) < loadable(bare)
 
@@ -181,7 +180,7 @@ def test_it_is_explained_and_counted(place: Wrapped) -> None:
         assert window["verdict"] == "proved"
         new = {" ".join(line.split()) for line in bodies["after"]}
         # With inner labels in it, it is shown with other numbers.
-        if window["by"] != BY:
+        if window["by"] != RENAMED:
             assert all(one in new or ".L" in one for one in window["new"].split("; "))
     table = cr1(place, "explain", "s.c", "--function", name)
     assert "proof of a window" in table or "exchange of saved registers" in table
