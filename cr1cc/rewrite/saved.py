@@ -54,12 +54,12 @@ _EXPLICIT = re.compile(
     r"|set\w+|cmov\w+|j(?!cxz)[a-z]{1,3}|jmpq?|callq?|retq?|pushq?|popq?|c[lqw]t[dloq]|cwt[ld]|cqto"
     r"|cdq|cqo|cdqe|nop[wlq]?|endbr64|ud2|pause|[lms]fence|prefetch\w+"
     r"|(stos|movs|cmps|scas|lods)[bwlq]|leaveq?"
-    r"|f(ld|st|ild|ist|istt)p?[a-z]?|f(ld[1z]|ldl2[et]|ldpi|ldlg2|ldln2|ldcw|nstcw|nstsw)"
+    r"|f(ld|st|ild|ist|istt)p?(ll|[a-z])?|f(ld[1z]|ldl2[et]|ldpi|ldlg2|ldln2|ldcw|nstcw|nstsw)"
     r"|fi?(add|sub|subr|mul|div|divr|com)p?[a-z]?|fu?comi?p{0,2}|f(xch|chs|abs|sqrt|rndint|scale)"
     r"|f(xam|tst|nclex|wait|cmov\w+|prem1?|2xm1|yl2x|patan|ptan|sin|cos|sincos|xtract)"
     r"|v?(add|sub|mul|div|min|max|sqrt|rsqrt|rcp|and|andn|or|xor|cmp(eq|lt|le|unord|n(eq|lt|le)|ord)?|u?comi|round|blend|blendv"
     r"|shuf|unpck[lh]|h?add|hsub|addsub|dp|broadcast\w*|perm\w*|extract\w*|insert\w*|test)([sp][sd])?"
-    r"|v?cvt\w+|v?p(add|sub|mul|mull|mulh|madd|and|andn|or|xor|cmpeq|cmpgt|unpck[lh]|shuf|shufb|pack|max"
+    r"|v?cvt\w+|v?p(add|sub|mul|mull|mulh|madd|and|andn|or|xor|cmpeq|cmpgt|unpck[lh]|shuf|shufb|ack|max"
     r"|min|avg|abs|sign|sll|srl|sra|extr|insr|movmskb|movsx|movzx|broadcast|erm|sad|align|blend)\w*"
     r"|vzeroupper|vzeroall|vfn?m(add|sub)\w+|vfmaddsub\w+|ldmxcsr|stmxcsr|emms"
 )
@@ -128,7 +128,7 @@ def _is_known(line: Line) -> bool:
         return False
     if statement.kind is Kind.INSTRUCTION:
         takes_more = statement.name.startswith("ret") and statement.operands
-        return _is_explicit(statement) and "%bh" not in statement.operands and not takes_more
+        return is_explicit(statement) and "%bh" not in statement.operands and not takes_more
     if line.instruction is not None:  # bytes in the code
         return False
     if not statement.name.startswith(".cfi_") or statement.name in _UNWINDING:
@@ -144,7 +144,7 @@ def _frame_bases(code: Code) -> frozenset[int]:
     return frozenset((_BASE,)) if named else frozenset()
 
 
-def _is_explicit(statement: Statement) -> bool:
+def is_explicit(statement: Statement) -> bool:
     """Whether an instruction uses no saved register but those that it names."""
     prefixed = _PREFIXED.fullmatch(f"{statement.name} {statement.operands}".strip())
     if prefixed is None:
