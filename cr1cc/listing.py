@@ -18,7 +18,7 @@ from cr1cc.driver.gcc import GCC as GCC_DIALECT
 from cr1cc.emit import RealCompiler
 from cr1cc.errors import EvaluationError, UserError
 from cr1cc.lock import Locked
-from cr1cc.records import RENAMED, Decision, Level, Plan, Toolchain
+from cr1cc.records import RELAYED, RENAMED, Decision, Level, Plan, Toolchain
 from cr1cc.rewrite.engine import Change
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.describe_gcc import describe_gcc
@@ -134,7 +134,7 @@ class Recorded:
                 tool,
                 store.local,
                 names=RENAMED in by,
-                rules=by != {RENAMED},
+                rules=bool(by - {RENAMED, RELAYED}),
             ).shorten(chosen)
         if not made.assembly:
             raise UserError("its windows cannot be proved again")

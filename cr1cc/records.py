@@ -232,7 +232,9 @@ class FunctionChange:
     origin: str = ""  # where the tail came from: "search", "store", "pack"
 
 
-RENAMED = "names of registers"  # who made a function shorter whose registers have other names
+# Who made a function shorter besides the rules for windows.
+RENAMED = "names of registers"
+RELAYED = "jumps by way of others"
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,11 @@ class Rewritten:
     def renamed(self) -> int:
         """In how many functions registers have other names; each counts as a window, too."""
         return sum(one.by == RENAMED for one in self.rewrites)
+
+    @property
+    def relayed(self) -> int:
+        """In how many functions jumps go by way of others; each counts as a window, too."""
+        return sum(one.by == RELAYED for one in self.rewrites)
 
     @property
     def names(self) -> frozenset[str]:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from cr1cc.errors import EvaluationError, GateError
 from cr1cc.gate.body import assembled
-from cr1cc.records import RENAMED, Level, Speed
+from cr1cc.records import RELAYED, RENAMED, Level, Speed
 from cr1cc.rewrite.shorten import Shortener
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
@@ -81,6 +81,7 @@ class Counts:
     proved: int = 0
     renamed: int = 0
     by_names: int = 0  # bytes
+    by_jumps: int = 0
     before: int = 0
     after: int = 0
     seconds: float = 0.0  # of processor time
@@ -123,9 +124,9 @@ def table(rows: Sequence[dict[str, object]]) -> Iterator[str]:
     """The page's table: a line for each project and way, and one for each way."""
     yield (
         "| built by | project | functions | tried | admitted | gained | windows proved "
-        "| functions renamed | bytes |"
+        "| functions renamed | jumps | bytes |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for way in dict.fromkeys(str(row["way"]) for row in rows):
         total = Counts()
         for row in rows:
@@ -144,7 +145,11 @@ def _line(way: str, name: str, one: Counts) -> str:
     less = f"{one.before} → {one.after} (-{100 * (1 - one.after / max(one.before, 1)):.2f} %)"
     windows = f"{one.proved} of {one.windows}"
     names = f"{one.renamed} (-{100 * one.by_names / max(one.before, 1):.2f} %)"
-    return f"| {way} | {name} | {one.candidates} | {functions} | {windows} | {names} | {less} |"
+    jumps = f"-{100 * one.by_jumps / max(one.before, 1):.2f} %"
+    return (
+        f"| {way} | {name} | {one.candidates} | {functions} | {windows} | {names} | {jumps} "
+        f"| {less} |"
+    )
 
 
 def _measure(name: str, way: Way, folder: Path) -> Counts:
@@ -189,7 +194,8 @@ def _of_file(shortener: Shortener, text: bytes) -> Counts:
     sizes = before.function_sizes()
     smaller = [one for one, size in after.function_sizes().items() if size < sizes[one]]
     names = [one for one in made.changes if one.by == RENAMED]
-    windows = len(made.changes) - len(names)
+    jumps = [one for one in made.changes if one.by == RELAYED]
+    windows = len(made.changes) - len(names) - len(jumps)
     return Counts(
         1,
         made.record.functions,
@@ -200,6 +206,7 @@ def _of_file(shortener: Shortener, text: bytes) -> Counts:
         windows,
         len(names),
         sum(one.saved for one in names),
+        sum(one.saved for one in jumps),
         *(sum(one.size for one in made.sections if one.kind == "code") for made in (before, after)),
     )
 

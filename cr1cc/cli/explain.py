@@ -15,7 +15,7 @@ from cr1cc.errors import UserError
 from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.passes.recipe import format_recipe
-from cr1cc.records import RENAMED, Decision, Rewritten
+from cr1cc.records import RELAYED, RENAMED, Decision, Rewritten
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
@@ -204,8 +204,9 @@ def _rewritten(done: Rewritten) -> str:
     if done.reason:
         return f"no: {done.reason}"
     made = [f"registers have other names in {done.renamed}"] if done.renamed else []
-    if windows := done.windows - done.renamed:
-        shorter = {one.function for one in done.rewrites if one.by != RENAMED}
+    made += [f"jumps are shorter in {done.relayed}"] if done.relayed else []
+    if windows := done.windows - done.renamed - done.relayed:
+        shorter = {one.function for one in done.rewrites if one.by not in (RENAMED, RELAYED)}
         made.append(f"{windows} windows are shorter in {len(shorter)}")
     words = ", ".join(made or ["nothing is shorter"])
     words += f" of {done.functions} functions{', all proved' if made else ''}"

@@ -12,9 +12,10 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
 from cr1cc.errors import AsmError, EvaluationError, ModelError, ProofError
 from cr1cc.gate.verdict import Judgement, Verdict
-from cr1cc.records import RENAMED, Level, Rewrite, Rewritten, Speed
+from cr1cc.records import RELAYED, RENAMED, Level, Rewrite, Rewritten, Speed
 from cr1cc.rewrite.engine import Change, Report, Rewriter
 from cr1cc.rewrite.judge import Judge
+from cr1cc.rewrite.relays import Relayed, relayed
 from cr1cc.rewrite.renaming import Renamed, renamed, spelled
 from cr1cc.rewrite.rules import Objective
 from cr1cc.rewrite.windows import Rules, Source
@@ -87,11 +88,12 @@ class Shortener:
                 return _nothing(reason)
             new, names = self._renamed(unit, made)
             new, report = self._ruled(new)
+            new, jumps = self._relayed(new)
         except AsmError as error:
             return _nothing(str(error))
         except (ModelError, ProofError, OSError) as error:  # of this machine, now
             return _nothing(str(error), lasting=False)
-        changes = (*map(_change, names), *report.changes)
+        changes = (*map(_change, names), *report.changes, *map(_jumped, jumps))
         text = print_unit(new).encode("utf-8", "surrogateescape") if changes else b""
         return Shortened(text, _record(report, changes), report.lasting, changes)
 
@@ -100,6 +102,15 @@ class Shortener:
             return unit, []
         try:
             return renamed(unit, self._measure, made)
+        except (EvaluationError, NotElfError):
+            return unit, []
+
+    def _relayed(self, unit: Unit) -> tuple[Unit, list[Relayed]]:
+        """Last, for it depends on where everything is; a jump more costs time."""
+        if self._row.objective is not Objective.SMALLEST:
+            return unit, []
+        try:
+            return relayed(unit, self._measure)
         except (EvaluationError, NotElfError):
             return unit, []
 
@@ -120,6 +131,13 @@ def _change(one: Renamed) -> Change:
     judgement = Judgement(Verdict.PROVED, "exchange of saved registers", evidence=evidence)
     before, after = spelled(one.names)
     return Change(one.function, RENAMED, (before,), (after,), one.saved, judgement)
+
+
+def _jumped(one: Relayed) -> Change:
+    """A function with jumps by way of others, as a window."""
+    judgement = Judgement(Verdict.PROVED, "jumps to the same places")
+    jumps = f"{one.jumps} far jumps"
+    return Change(one.function, RELAYED, (jumps,), ("near ones",), one.saved, judgement)
 
 
 def _nothing(reason: str, *, lasting: bool = True) -> Shortened:

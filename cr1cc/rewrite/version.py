@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-VERSION = 2  # raised when equal proposals and equal verdicts give another text
-NAMES = 1  # raised when registers get other names
+VERSION = 3  # raised when equal proposals and equal verdicts give another text
+NAMES = 1  # raised when registers get other names, or jumps go otherwise
 RULES = 2  # raised when a rule changes, or another one is there
 PROOFS = 2  # raised when windows are judged otherwise
 
