@@ -131,7 +131,7 @@ def table(rows: Sequence[dict[str, object]]) -> Iterator[str]:
         total = Counts()
         for row in rows:
             if row["way"] == way:
-                counts = Counts(**{one.name: row[one.name] for one in fields(Counts)})  # type: ignore[arg-type]
+                counts = Counts(**{one.name: row.get(one.name, 0) for one in fields(Counts)})  # type: ignore[arg-type]
                 yield _line(way, str(row["project"]), counts)
                 total.add(counts)
         yield _line(f"**{way}**", "**all**", total)
