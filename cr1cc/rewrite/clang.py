@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from cr1cc.asm.notation import is_x86_64
 from cr1cc.donors import valid
 from cr1cc.emit import Emitted, RealCompiler, contents
 from cr1cc.errors import EvaluationError
@@ -21,8 +22,6 @@ from cr1cc.storage.store import DecisionStore
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.elf import NotElfError, ObjectFile
 
-# Options by their beginning with which the text is another machine's, or another notation's.
-_NOT_READ = ("-m16", "-m32", "-masm=", "-mx32")
 # Their contents depend on how the assembler numbers symbols.
 _TABLES = (".rela", ".rel", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", ".group")
 
@@ -105,8 +104,7 @@ class ClangRewriter:
     def _refusal(self) -> str:
         if self._plan.debug or self._plan.split_dwarf:
             return "it has debug data"
-        x86_64 = self._triple.startswith("x86_64") and not self._triple.endswith("x32")
-        if not x86_64 or any(word.startswith(_NOT_READ) for word in self._plan.codegen):
+        if not is_x86_64(self._triple, self._plan.codegen):
             return "it is for another machine than x86-64, or in another notation"
         return ""
 

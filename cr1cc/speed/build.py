@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cr1cc.asm.notation import is_x86_64
 from cr1cc.emit import contents
 from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.records import GccToolchain, Plan, Toolchain
@@ -38,9 +39,6 @@ cr1_glibc
 #endif
 """
 _GLIBC = re.compile(rb"^cr1_glibc$", re.MULTILINE)
-
-# Options by their beginning with which the text is another machine's, or in another notation.
-_NOT_READ = ("-m16", "-m32", "-masm=", "-mx32")
 
 _SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
 
@@ -74,12 +72,7 @@ class Choice:
 def _is_read(plan: Plan, toolchain: Toolchain | GccToolchain) -> bool:
     """Whether the assembly of a command is for x86-64, in the notation of the GNU assembler."""
     own = toolchain.triple if isinstance(toolchain, GccToolchain) else toolchain.default_triple
-    triple = plan.triple or own
-    return (
-        triple.startswith("x86_64")
-        and not triple.endswith("x32")
-        and not any(word.startswith(_NOT_READ) for word in plan.text)
-    )
+    return is_x86_64(plan.triple or own, plan.text)
 
 
 @dataclass(frozen=True)
