@@ -31,13 +31,14 @@ from cr1cc.policy.proposers import Circumstances, proposer_named
 from cr1cc.records import Answer, Decision, Plan, Recipe, Toolchain
 from cr1cc.resident.client import Resident
 from cr1cc.resident.place import Service
-from cr1cc.rewrite.version import proofs, rewriting
+from cr1cc.rewrite.version import follows_rules, rewriting
 from cr1cc.storage.keys import KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.util.atomic import replace_file
 
 if TYPE_CHECKING:
     from cr1cc.evaluate.evaluator import Evaluator
+    from cr1cc.rewrite.clang import ClangRewriter
 
 # Outcomes after which the back end has said nothing that would be missing next time.
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
@@ -76,7 +77,7 @@ class Compile:
         self.residents: list[Resident] = []
         self.resident = self._resident("llvm", toolchain.libllvm, (toolchain.libllvm,))
         self.model_problem = ""
-        self.rewriting = rewriting(config.rewrite, "clang")
+        self.rewriting = rewriting(config.rewrite, "clang", config.admit)
         self.conventional = False  # whether all functions are by C's convention
         self.emitted: Emitted | None = None  # what stands in the place of the baseline
         self._propose_by(self._proposer(), triple)
@@ -139,13 +140,7 @@ class Compile:
                 return replace(report, model_problem=self.model_problem)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
             if self.rewriting:
-                from cr1cc.rewrite.clang import ClangRewriter
-
-                rewriter = ClangRewriter(
-                    self.plan, self.compiler, self.context, store,
-                    names=self.conventional, rules=bool(proofs()),
-                )  # fmt: skip
-                report = rewriter.report(report, self.emitted, self.rewriting)
+                report = self._rewriter(store).report(report, self.emitted, self.rewriting)
                 repeatable = repeatable and report.lasting
             silent = report.outcome in _SILENT
             if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
@@ -158,6 +153,20 @@ class Compile:
                 daemon_problem=next((r.problem for r in self.residents if r.problem), ""),
                 model_problem=self.model_problem,
             )
+
+    def _rewriter(self, store: DecisionStore) -> ClangRewriter:
+        from cr1cc.rewrite.clang import ClangRewriter
+
+        whole = None
+        if self.config.admit == "tested":
+            from cr1cc.rewrite.whole import WholeFunctions
+
+            driver, compiler = self.toolchain.driver, self.compiler
+            whole = WholeFunctions(driver, self.environ, compiler.debugged, store.local)
+        return ClangRewriter(
+            self.plan, self.compiler, self.context, store, names=self.conventional,
+            rules=follows_rules(self.config.rewrite, "clang"), whole=whole,
+        )  # fmt: skip
 
     def _place(self, bitcode: bytes) -> str:
         """Where the object is stored, by who proposes now."""

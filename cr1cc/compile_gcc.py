@@ -29,7 +29,7 @@ from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.journey import Fallback, Report, report
 from cr1cc.outcome import Outcome
 from cr1cc.records import Answer, Decision, GccToolchain, Plan, Recipe
-from cr1cc.rewrite.version import proofs, rewriting
+from cr1cc.rewrite.version import follows_rules, rewriting
 from cr1cc.storage.keys import Basis, KeyContext, module_key, object_key
 from cr1cc.storage.store import DecisionStore, StoredObject
 from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
@@ -65,7 +65,7 @@ class CompileGcc:
         self.cwd = cwd
         clang = clang_for(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        rewrites = rewriting(config.rewrite, "gcc")
+        rewrites = rewriting(config.rewrite, "gcc", config.admit)
         self.rewrites = bool(rewrites)
         self.context = KeyContext(
             compiler=toolchain.identity,
@@ -137,8 +137,19 @@ class CompileGcc:
     def _rewriter(self, store: DecisionStore, text: Text) -> GccRewriter:
         from cr1cc.rewrite.gcc import GccRewriter
 
-        rules = bool(proofs())
-        return GccRewriter(self.compiler, store.local, names=text.conventional, rules=rules)
+        whole = None
+        if self.config.admit == "tested":
+            from cr1cc.rewrite.whole import WholeFunctions
+
+            compiler = self.compiler
+            whole = WholeFunctions(
+                compiler.toolchain.driver, compiler.environ,
+                lambda: compiler.debugged(text.data), store.local,
+            )  # fmt: skip
+        return GccRewriter(
+            self.compiler, store.local, names=text.conventional,
+            rules=follows_rules(self.config.rewrite, "gcc"), whole=whole,
+        )  # fmt: skip
 
     def _repeat(
         self, store: DecisionStore, known: Decision, key: str, text: Text, baseline: bytes

@@ -36,7 +36,7 @@ from cr1cc.speed.valid import complaint
 from cr1cc.util.atomic import replace_file
 
 if TYPE_CHECKING:
-    from cr1cc.rewrite.engine import Change
+    from cr1cc.rewrite.change import Change
     from cr1cc.rewrite.locked import LockedWindows
 
 RECORD = "CR1_RECORD"  # set by `cr1 tune`: the file to which records are appended

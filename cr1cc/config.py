@@ -139,7 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
         "name",
         _choice("off", "gcc", "all"),
         "gcc",
-        "whose assembly is made shorter, each place proved",
+        "whose assembly rules make shorter, each place proved; off: it stays as it is",
     ),
     Setting("tail_budget", "number", _integer(0, 1000), 3, "tails tried on each function"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cr1cc.driver.commands import (
+    debugged_command,
     emission_command,
     emitted_split_dwarf,
     front_end_command,
@@ -88,6 +89,11 @@ class RealCompiler:
         return self._silently(
             emission_command(self.plan, "-", "-", options, what="-S"), emitted.bitcode
         )
+
+    def debugged(self) -> bytes:
+        """An object of the source with debug data, in which every function is as it is written.
+        Raises EvaluationError so."""
+        return self._silently(debugged_command(self.plan))
 
     def assemble(self, assembly: bytes) -> bytes:
         """The object of an assembly, with the user's options. Raises EvaluationError so."""

@@ -19,7 +19,7 @@ from cr1cc.emit import RealCompiler
 from cr1cc.errors import EvaluationError, UserError
 from cr1cc.lock import Locked
 from cr1cc.records import RELAYED, RENAMED, Decision, Level, Plan, Toolchain
-from cr1cc.rewrite.engine import Change
+from cr1cc.rewrite.change import Change
 from cr1cc.toolchain.describe import describe
 from cr1cc.toolchain.describe_gcc import describe_gcc
 from cr1cc.toolchain.find import CLANG, family_of, mode_arguments

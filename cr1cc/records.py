@@ -240,21 +240,24 @@ RELAYED = "jumps by way of others"
 @dataclass(frozen=True)
 class Rewrite:
     """Windows of one function that were replaced alike. `by`: the rule, or who else proposed;
-    `saved` in bytes and `questions` to solvers: of all of them together."""
+    `saved` in bytes and `questions` to solvers: of all of them together; `tested`: who ran what,
+    if they are not proved by themselves nor with their function."""
 
     function: str
     by: str
     windows: int
     saved: int
     questions: int
+    tested: str = ""
 
 
 @dataclass(frozen=True)
 class Rewritten:
     """What became of windows of instructions in the assembly of an object. All that were
-    replaced are proved. `functions` were looked at, `tried` of them have windows that would be
-    shorter; `unknown` of those are not proved; `left`: windows beyond the limit. `reason`: why
-    nothing was done, "" if something was, or there was nothing to do."""
+    replaced are proved, but for those that are only tested. `functions` were looked at, `tried` of
+    them have windows that would be shorter; `unknown` of those are not proved; `left`: windows
+    beyond the limit. `reason`: why nothing was done, "" if something was, or there was nothing to
+    do."""
 
     rewrites: tuple[Rewrite, ...] = ()
     functions: int = 0
@@ -279,6 +282,11 @@ class Rewritten:
         return sum(one.by == RELAYED for one in self.rewrites)
 
     @property
+    def tested(self) -> int:
+        """How many of those that were replaced are not proved."""
+        return sum(one.windows for one in self.rewrites if one.tested)
+
+    @property
     def names(self) -> frozenset[str]:
         """The functions with such windows."""
         return frozenset(one.function for one in self.rewrites)
@@ -286,7 +294,9 @@ class Rewritten:
     @property
     def verdicts(self) -> str:
         """How many windows got which verdict, as the journal has it."""
-        counts = {"proved": self.windows, "unknown": self.unknown}
+        counts = {
+            "proved": self.windows - self.tested, "tested": self.tested, "unknown": self.unknown
+        }  # fmt: skip
         return " ".join(f"{name}={count}" for name, count in counts.items() if count)
 
 

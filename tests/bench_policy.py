@@ -73,14 +73,12 @@ def main(arguments: list[str] | None = None) -> int:
             "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             "compiler": compiler,
             "model": _digest(),
-            "rows": list(_rows(given, compiler)),
+            "rows": _rows(given, compiler),
             "trainings": _read(given.output / "trainings.json"),
         }
     except Cr1Error as error:
         print(f"bench-policy: {error}", file=sys.stderr)
         return 1
-    lines = "".join(json.dumps(row) + "\n" for row in figures["rows"])
-    replace_file(str(given.output / _LOG), lines.encode())
     text = markdown(figures)
     (given.output / "policy.md").write_text(text)
     by_setting = {setting: results(figures["rows"], setting) for setting in SETTINGS}
@@ -91,7 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
-    """All that is wanted, in order: read from the log, or measured and added to it."""
+    """All that is wanted, in order: read from the log, or measured and added to it. The log keeps
+    what of other modules was measured with these very proposers."""
     log = given.output / _LOG
     work = []
     for setting, kind in _KINDS.items():
@@ -130,6 +129,9 @@ def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
         for core in os.listdir(place):
             stop_residents({**os.environ, "XDG_RUNTIME_DIR": os.path.join(place, core)})
     wanted = [(setting, sample.name, name, versions[name]) for setting, sample, name in work]
+    kept = dict.fromkeys([*wanted, *(key for key in known if versions.get(key[2]) == key[3])])
+    lines = "".join(json.dumps(known[key]) + "\n" for key in kept if key in known)
+    replace_file(str(log), lines.encode())
     return [known[key] for key in wanted if key in known]
 
 
@@ -142,7 +144,9 @@ def _versions(compiler: str, names: Iterable[str]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         around = Circumstances(Config(cache_dir=folder), os.environ)
         asked = contenders(list(names), 16, around, print)
-    texts = {one.name: f"{compiler} {one.proposer.version}" for one in asked}
+    texts = {
+        one.name: f"{compiler} {one.proposer.version} {one.rewriting}".rstrip() for one in asked
+    }
     return {n: hashlib.blake2b(t.encode(), digest_size=6).hexdigest() for n, t in texts.items()}
 
 

@@ -24,9 +24,9 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.errors import AsmError, GateError
 from cr1cc.gate.body import assembled
 from cr1cc.prove.code import unit_of
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.engine import Rewriter
 from cr1cc.rewrite.judge import Judge
-from cr1cc.rewrite.rules import Objective
 from cr1cc.rewrite.windows import Rules
 from cr1cc.util.elf import ObjectFile
 from tests import rewritten_projects

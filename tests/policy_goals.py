@@ -11,7 +11,7 @@ from cr1cc.bench.results import Result, share
 
 _RESAMPLES = 2000
 _METRICS = {"paper": "OverOz", "product": "bytes"}
-_DEFAULT = "coreset:7"  # the default proposer with the default budget
+_DEFAULT = "default:7"  # a build by default, with the default budget
 
 
 class Goal(NamedTuple):

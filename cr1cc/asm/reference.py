@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from cr1cc.asm.statement import Kind, Machine, Statement
+from cr1cc.asm.statement import Kind, Machine, Statement, one_of
 
 
 class Access(Enum):
@@ -39,7 +39,7 @@ class Reference(NamedTuple):
         return self.access not in (Access.BRANCH, Access.UNWIND)
 
 
-_WORD = r"[A-Za-z_.\x80-\U0010ffff][\w.$\x80-\U0010ffff]*"
+_WORD = one_of("[A-Za-z_.]") + one_of("[A-Za-z0-9_.$]") + "*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _SYMBOL = rf"(?P<name>(?<![\w@]){_WORD}|{_QUOTED})(?:@(?P<variant>\w+))?"
 # What is no symbol comes first: numbers, numeric labels, registers, decorations, characters.
@@ -48,7 +48,7 @@ _TOKEN = {
     Machine.AARCH64: re.compile(r"\d\w*|:\w+:|'(?:\\.|[^\\])|" + _SYMBOL),
 }
 # Whether an operand may have a symbol on x86-64, which is quicker to say than which one.
-_MAY_NAME = re.compile(r"(?:^|[^%\w.@])[A-Za-z_.\x80-\U0010ffff\"]")
+_MAY_NAME = re.compile(r"(?:^|[^%\w.@])" + one_of(r"[A-Za-z_.\"]"))
 _PREFIXES = frozenset(
     ("addr32", "bnd", "cs", "data16", "ds", "es", "fs", "gs", "lock", "notrack", "rep", "repe",
      "repne", "repnz", "repz", "rex64", "ss", "xacquire", "xrelease")

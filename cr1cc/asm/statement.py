@@ -50,7 +50,14 @@ class Statement(NamedTuple):
         return f"\t{self.name}\t{self.operands}" if self.operands else "\t" + self.name
 
 
-NAME = r'(?:[A-Za-z_.$\x80-\U0010ffff][\w.$\x80-\U0010ffff]*|"(?:[^"\\]|\\.)*")'
+def one_of(ascii_class: str) -> str:
+    """A class of characters: those of ASCII that `ascii_class` matches, and all beyond ASCII. As
+    what it is not, because a range up to the last character takes milliseconds to compile."""
+    others = (code for code in range(128) if not re.fullmatch(ascii_class, chr(code)))
+    return "[^" + "".join(f"\\x{code:02x}" for code in others) + "]"
+
+
+NAME = rf'(?:{one_of("[A-Za-z_.$]")}{one_of("[A-Za-z0-9_.$]")}*|"(?:[^"\\]|\\.)*")'
 _LABEL = re.compile(rf"({NAME}|[0-9]+)[ \t]*:(?!:)[ \t]*")
 _ASSIGNMENT = re.compile(rf"({NAME})[ \t]*=(?!=)[ \t]*(.+)")
 _DIRECTIVE = re.compile(r"(\.[A-Za-z0-9_][\w.]*)(?:[ \t]+|$|(?=[\"(]))(.*)", re.DOTALL)

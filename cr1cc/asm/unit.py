@@ -8,7 +8,7 @@ with a section directive wherever the section changes, gives the unit back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -86,6 +86,10 @@ class Unit:
     atoms: tuple[Atom, ...]
     symbols: dict[str, Symbol]
     has_debug: bool
+
+    def with_pieces(self, pieces: Iterable[Piece]) -> Unit:
+        """The same file with other statements in its pieces, as many of them and in their order."""
+        return Unit(self.machine, tuple(pieces), self.atoms, self.symbols, self.has_debug)
 
     def statements_of(self, atom: int) -> Iterator[Statement]:
         """The statements of an atom in the order of the text."""

@@ -8,8 +8,8 @@ from functools import cache
 from cr1cc.assembly.names import named
 from cr1cc.assembly.problem import Problem
 from cr1cc.errors import AsmError
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.flow import Code, live_before
-from cr1cc.rewrite.rules import Objective
 from cr1cc.rewrite.windows import Rules, statement_of
 
 

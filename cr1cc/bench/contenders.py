@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cr1cc.bench.results import Protocol
+from cr1cc.config import Config
 from cr1cc.errors import ModelError, UserError
 from cr1cc.passes.macros import SIZE
 from cr1cc.passes.recipe import holds
@@ -14,17 +15,20 @@ from cr1cc.policy.interface import Measure, Proposer
 from cr1cc.policy.model_ import Model
 from cr1cc.policy.proposers import PROPOSERS, Circumstances, described, proposer_named
 from cr1cc.records import Failure, Proposal, Recipe, Request, Score, Turn
+from cr1cc.rewrite.version import rewriting
 
 _MOST = 100_000  # evaluations
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One column of a comparison."""
+    """One column of a comparison. `rewriting`: what its object depends on besides, if the assembly
+    of it is made shorter as in a build; empty if it is not."""
 
     name: str
     proposer: Timed
     candidates: int
+    rewriting: str = ""
 
 
 class Timed:
@@ -92,8 +96,10 @@ def _penalised(around: Circumstances) -> Proposer:
     return Model(*described(around), known=0, penalty=1.05)
 
 
-# What is compared but cannot be set as proposer.
+# What is compared but cannot be set as proposer. "default" is a build by the settings as they come.
+_DEFAULT = "default"
 _VARIANTS: dict[str, Callable[[Circumstances], Proposer]] = {
+    _DEFAULT: lambda around: proposer_named(Config().proposer, around),
     "penalised": _penalised,
     "samples": _samples,
     "twice": lambda around: Twice(),
@@ -113,7 +119,8 @@ def contenders(
         budget = _number(word, number) if number else candidates
         where = replace(around, config=around.config._replace(model=file)) if file else around
         try:
-            found.append(Contender(word, Timed(_proposer(name, where)), budget))
+            shorter = rewriting(Config().rewrite, "clang") if name == _DEFAULT else ""
+            found.append(Contender(word, Timed(_proposer(name, where)), budget, shorter))
         except ModelError as error:
             if words:
                 raise

@@ -21,6 +21,7 @@ from cr1cc.passes.macros import macros_for
 from cr1cc.passes.recipe import BASELINE
 from cr1cc.records import Answer as Kind
 from cr1cc.records import Level, Passthrough, Plan, Speed
+from cr1cc.rewrite.clang import ClangRewriter
 from cr1cc.storage.keys import KeyContext
 from cr1cc.storage.store import DecisionStore
 from cr1cc.util.elf import ObjectFile
@@ -68,17 +69,24 @@ class ProductModule:
             toolchain.identity, self.info.triple, self.plan.key, basis(config, contender.proposer)
         )
         with self.task.evaluator(self.subject) as evaluator, DecisionStore(config) as store:
-            decision, _ = improve.Improver(
+            decision, emitted = improve.Improver(
                 self.plan, toolchain.major, config, self.compiler, evaluator,
                 store, contender.proposer, context, self.info.fingerprint,
             ).decide(self.object)  # fmt: skip
-        size = ObjectFile(self.object).loadable_bytes()
+            data = emitted.data if emitted else self.object
+            if contender.rewriting:
+                _, _, names = evaluator.identify()
+                rewriter = ClangRewriter(
+                    self.plan, self.compiler, context, store, names=names, rules=False
+                )
+                data = rewriter.improved(decision, emitted, data).data or data
         better = decision.answer is Kind.BETTER
+        size, after = (ObjectFile(one).loadable_bytes() for one in (self.object, data))
         answer = Answer(
             decision.recipe if better else BASELINE,
             max(decision.evaluations - 1, 0),
             decision.ic_after if better else self.base.ic,
-            decision.bytes_after if better else size,
+            after,
         )
         seconds = time.perf_counter() - start
         return result(task, self.path, contender, self.info, (self.base.ic, size), answer, seconds)

@@ -14,7 +14,7 @@ from cr1cc.listing import Recorded
 from cr1cc.lock import Locked
 from cr1cc.outcome import Kind, Outcome
 from cr1cc.records import Decision
-from cr1cc.rewrite.engine import Change
+from cr1cc.rewrite.change import Change
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 

@@ -175,9 +175,10 @@ def _print(event: journal.Event, decision: Decision | None) -> None:
     if decision is not None and decision.rewritten and decision.rewritten.rewrites:
         click.echo()
         shorter = [
-            (r.function, r.by, r.windows, r.saved, r.questions) for r in decision.rewritten.rewrites
+            (r.function, r.by, r.windows, r.saved, r.questions, r.tested or "proved")
+            for r in decision.rewritten.rewrites
         ]
-        titles = ("function", "rule", "windows", "bytes saved", "questions to solvers")
+        titles = ("function", "rule", "windows", "bytes saved", "questions to solvers", "verdict")
         output.table(titles, shorter, numbers=(2, 3, 4))
 
 
@@ -209,7 +210,8 @@ def _rewritten(done: Rewritten) -> str:
         shorter = {one.function for one in done.rewrites if one.by not in (RENAMED, RELAYED)}
         made.append(f"{windows} windows are shorter in {len(shorter)}")
     words = ", ".join(made or ["nothing is shorter"])
-    words += f" of {done.functions} functions{', all proved' if made else ''}"
+    proved = f", {done.tested} of them only tested" if done.tested else ", all proved"
+    words += f" of {done.functions} functions{proved if made else ''}"
     words += f"; {done.unknown} that would be shorter are not proved" if done.unknown else ""
     return words + (f"; {done.left} beyond the limit" if done.left else "")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cr1cc.donors.table import APART, CLANG, GCC, PASSES, Donor
+from cr1cc.driver.commands import DEBUGGED
 from cr1cc.emit import contents
 from cr1cc.errors import EvaluationError
 from cr1cc.records import GccToolchain, Plan
@@ -134,6 +135,13 @@ class RealGcc:
         level = f"-O{self.plan.level.value}"
         words = donor_command(self.plan, self.toolchain, Donor(GCC, level, (), "as it is"))
         return self._assembly([self.toolchain.driver, *words, "-S", "-o", "-"], text)
+
+    def debugged(self, text: bytes) -> bytes:
+        """An object of the text with debug data, in which every function is as it is written.
+        Raises EvaluationError as `build`."""
+        plainly = Donor(GCC, "-O0", (), "as it is written")
+        words = donor_command(self.plan, self.toolchain, plainly)
+        return self._object([self.toolchain.driver, *words, *DEBUGGED], text)
 
     def assemble(self, assembly: bytes) -> bytes:
         """The object of an assembly, by the user's gcc. Raises EvaluationError as `build`."""

@@ -20,6 +20,8 @@ _TO_BITCODE = (
     "-emit-llvm-uselists",
 )
 
+DEBUGGED = ("-g", "-gno-split-dwarf", "-c")  # behind the options of a command
+
 _FROM_BITCODE = ("-Qunused-arguments", "-Xclang", "-disable-llvm-passes")
 
 
@@ -68,6 +70,11 @@ def listing_command(plan: Plan) -> list[str]:
     """Arguments that turn the source into the assembly of the user's own command, on standard
     output; no other file is written."""
     return [*plan.frontend, "-w", "-S", "-o", "-", *_source(plan.source)]
+
+
+def debugged_command(plan: Plan) -> list[str]:
+    """Arguments that turn the source into an object with debug data, on standard output."""
+    return [*plan.frontend, "-w", "-O0", *DEBUGGED, "-o", "-", *_source(plan.source)]
 
 
 def emitted_split_dwarf(output: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cr1cc.asm.notation import is_x86_64
 from cr1cc.donors import valid
@@ -16,11 +17,14 @@ from cr1cc.journey import report as report_of
 from cr1cc.records import Answer, Decision, Plan, Recipe, Rewritten
 from cr1cc.rewrite.decision import NOT_TAKEN, WORTH, decided
 from cr1cc.rewrite.shorten import Shortened, Shortener
-from cr1cc.rewrite.windows import Source
 from cr1cc.storage.keys import KeyContext, rewritten_key
 from cr1cc.storage.store import DecisionStore
 from cr1cc.util.atomic import replace_file
 from cr1cc.util.elf import NotElfError, ObjectFile
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.whole import WholeFunctions
+    from cr1cc.rewrite.windows import Source
 
 # Their contents depend on how the assembler numbers symbols.
 _TABLES = (".rela", ".rel", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", ".group")
@@ -50,6 +54,7 @@ class ClangRewriter:
         *,
         names: bool,
         rules: bool,
+        whole: WholeFunctions | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -58,7 +63,7 @@ class ClangRewriter:
         self._assemble = lru_cache(maxsize=1)(compiler.assemble)  # the last one is often taken
         self._shortener = Shortener(
             plan.size_level, compiler.assemble_plainly, context.compiler, store.local, more,
-            names=names, rules=rules, measure=self._assemble,
+            names=names, rules=rules, measure=self._assemble, whole=whole,
         )  # fmt: skip
 
     def report(self, report: Report, emitted: Emitted | None, rewriting: str) -> Report:
@@ -90,7 +95,7 @@ class ClangRewriter:
             text = self._compiler.listing(emitted, decision.recipe.options)
             if reason := self._difference(text, current):
                 return Done(replace(decision, rewritten=Rewritten(reason=reason)))
-            made = self._shortener.shorten(text, current)
+            made = self._shortener.shorten(text)
             if not made.assembly:
                 return Done(replace(decision, rewritten=made.record), None, made.lasting)
             done = self._taken(decision, made, current)

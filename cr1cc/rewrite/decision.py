@@ -14,7 +14,7 @@ from cr1cc.util.elf import ObjectFile
 WORTH = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.CANDIDATES_FAILED)
 NOT_TAKEN = "the object is no smaller, or not valid"
 
-_EVIDENCE = "; then {} places of its assembly made shorter, each proved"
+_EVIDENCE = "; then {} places of its assembly made shorter, {}"
 _OWN_EVIDENCE = (
     "the assembly of your own command{}; smaller loadable bytes, same symbols and unwind data "
     "measured on the emitted object"
@@ -25,7 +25,8 @@ def decided(
     decision: Decision, record: Rewritten, before: Mapping[str, int], after: ObjectFile
 ) -> Decision:
     """The decision for the object `after`; `before` are the bytes of the baseline's functions."""
-    said = _EVIDENCE.format(record.windows)
+    how = f"{record.tested} of them tested, all others proved" if record.tested else "each proved"
+    said = _EVIDENCE.format(record.windows, how)
     is_own = decision.answer is not Answer.BETTER
     return replace(
         decision,

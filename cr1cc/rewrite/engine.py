@@ -7,56 +7,42 @@ was dead can matter through it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from cr1cc.asm.graph import Graph
 from cr1cc.asm.statement import Machine, Statement
 from cr1cc.asm.unit import Piece, Unit
-from cr1cc.gate.verdict import Judgement, Verdict
+from cr1cc.gate.verdict import Verdict
+from cr1cc.rewrite.change import Change, Report
 from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.judge import Judge, Key, Known
-from cr1cc.rewrite.windows import Source, Window, statement_of, windows
+from cr1cc.rewrite.windows import Source, Texts, Window, statement_of, windows
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.whole import WholeFunctions  # few builds ask for it
 
 _ROUNDS = 4
-
-
-class Change(NamedTuple):
-    """A window that was replaced. `saved` in bytes."""
-
-    function: str
-    by: str
-    old: tuple[str, ...]
-    new: tuple[str, ...]
-    saved: int
-    judgement: Judgement
-
-
-@dataclass
-class Report:
-    """What was done to a unit. `refused`: by function windows that would be shorter and are not
-    proved, as those who proposed them; `tried`: functions with windows that would be shorter;
-    `left`: windows beyond the limit; `lasting`: whether it comes out so each time, as no prover
-    crashed."""
-
-    changes: list[Change] = field(default_factory=list)
-    refused: dict[str, list[str]] = field(default_factory=dict)
-    functions: int = 0
-    tried: set[str] = field(default_factory=set)
-    left: int = 0
-    lasting: bool = True
+_ASKED = 32  # windows of one unit that are judged with their functions: each takes up to seconds
 
 
 class Rewriter:
     """Rewrites units with what sources propose and a judge finds proved. Each source gets the
-    code of one function after the other; `limit`: windows of a round of one unit."""
+    code of one function after the other; `limit`: windows of a round of one unit. `whole`: who
+    judges what is not proved with the function around it, if that is asked for."""
 
-    def __init__(self, sources: Sequence[Source], judge: Judge, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        judge: Judge,
+        limit: int | None = None,
+        whole: WholeFunctions | None = None,
+    ) -> None:
         self._sources = sources
         self._judge = judge
         self._limit = limit
+        self._whole = whole
 
     def rewrite(self, unit: Unit) -> tuple[Unit, Report]:
         """The unit with shorter windows, and what was done. One for another machine stays as it
@@ -72,7 +58,41 @@ class Rewriter:
             names = frozenset(one.function for one in report.changes[before:])
             if not names:
                 break
+        if self._whole is not None:
+            unit = self._with_functions(unit, report, self._whole)
         return unit, report
+
+    def _with_functions(self, unit: Unit, report: Report, whole: WholeFunctions) -> Unit:
+        """With windows that are not proved by themselves, one after the other, where what is said
+        of the function around them admits them."""
+        left = _ASKED
+        for name in sorted(report.refused):
+            asked: set[Texts] = set()
+            while left and (refused := self._refused(unit, report, name, asked)) is not None:
+                window, saved = refused
+                asked.add(window.texts)
+                left -= 1
+                new = replaced(unit, [window])
+                judgement = whole.judge(name, unit, new)
+                if whole.admits(judgement):
+                    report.changes.append(Change(name, window.by, *window.texts, saved, judgement))
+                    report.refused[name].remove(window.by)
+                    unit = new
+        return unit
+
+    def _refused(
+        self, unit: Unit, report: Report, name: str, asked: Collection[Texts]
+    ) -> tuple[Window, int] | None:
+        """The next window of a function that is shorter and not proved, and was not asked for, and
+        the bytes that it saves."""
+        found = self._windows(unit, report, frozenset((name,)))[name]
+        known = self._judge.judge([_key(one) for one in found])
+        for one in found:
+            saved, judgement, _ = known[_key(one)]
+            refused = judgement is not None and judgement.verdict is not Verdict.PROVED
+            if refused and one.texts not in asked and one.by in report.refused[name]:
+                return one, saved
+        return None
 
     def _round(self, unit: Unit, report: Report, names: frozenset[str] | None) -> Unit:
         found = self._windows(unit, report, names)
@@ -95,9 +115,7 @@ class Rewriter:
         defined = frozenset(name for name, one in unit.symbols.items() if one.atom is not None)
         found: dict[str, list[Window]] = {}
         left = self._limit
-        functions = Graph(unit).functions
-        report.functions = len(functions)
-        for function in functions:
+        for function in Graph(unit).functions:
             name = function.entries[0]
             if names is not None and name not in names:
                 continue
@@ -145,4 +163,4 @@ def replaced(unit: Unit, windows: Sequence[Window]) -> Unit:
         for number, statement in enumerate(piece.statements):
             rows += change.get((index, number), (statement,))
         pieces.append(Piece(piece.section, piece.atom, tuple(rows)))
-    return Unit(unit.machine, tuple(pieces), unit.atoms, unit.symbols, unit.has_debug)
+    return unit.with_pieces(pieces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cr1cc.donors.build import RealGcc
 from cr1cc.donors.known import assembly_of, complaint_of
@@ -14,9 +15,12 @@ from cr1cc.errors import EvaluationError
 from cr1cc.records import Decision, Rewritten
 from cr1cc.rewrite.decision import NOT_TAKEN, WORTH, decided
 from cr1cc.rewrite.shorten import Shortened, Shortener
-from cr1cc.rewrite.windows import Source
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import ObjectFile
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.whole import WholeFunctions
+    from cr1cc.rewrite.windows import Source
 
 _WHOLE = "its functions are not apart: debug data, another machine or an option says so"
 
@@ -33,6 +37,7 @@ class GccRewriter:
         *,
         names: bool,
         rules: bool,
+        whole: WholeFunctions | None = None,
     ) -> None:
         self.compiler = compiler
         self._assemble = lru_cache(maxsize=1)(compiler.assemble)  # the last one is often taken
@@ -40,7 +45,7 @@ class GccRewriter:
         tool = compiler.toolchain.identity
         self._shortener = Shortener(
             level, compiler.assemble_plainly, tool, store, more, names=names, rules=rules,
-            measure=self._assemble,
+            measure=self._assemble, whole=whole,
         )  # fmt: skip
         self.lasting = True  # whether all so far comes out so each time
 
@@ -57,7 +62,7 @@ class GccRewriter:
             decision = replace(decision, recipe=OWN[self.compiler.plan.size_level].recipe(0))
         else:
             assembly = best.assembly or assembly_of(self.compiler, text, decision)
-        made = self.shortened(assembly, best.data or baseline)
+        made = self.shortened(assembly)
         done = self._taken(decision, baseline, made) if made.assembly else None
         if done is not None:
             return done
@@ -66,9 +71,9 @@ class GccRewriter:
             record = replace(record, rewrites=(), reason=NOT_TAKEN)
         return best._replace(decision=replace(best.decision, rewritten=record))
 
-    def shortened(self, assembly: bytes, object_: bytes = b"") -> Shortened:
-        """What can be done to an assembly; `object_`: its own, if that is there already."""
-        made = self._shortener.shorten(assembly, object_)
+    def shortened(self, assembly: bytes) -> Shortened:
+        """What can be done to an assembly."""
+        made = self._shortener.shorten(assembly)
         self.lasting &= made.lasting
         return made
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cr1cc.errors import EvaluationError
 from cr1cc.records import Rewritten
-from cr1cc.rewrite.engine import Change
+from cr1cc.rewrite.change import Change
 from cr1cc.rewrite.shorten import Shortener
 from cr1cc.rewrite.version import proofs
 

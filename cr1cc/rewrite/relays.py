@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cr1cc.asm.graph import Function, Graph
+from cr1cc.asm.graph import Function
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.statement import Kind, Machine, Statement
 from cr1cc.asm.unit import AtomKind, Piece, Unit
@@ -43,23 +43,27 @@ class _Jump(NamedTuple):
     always: bool
 
 
-def relayed(unit: Unit, assemble: Callable[[bytes], bytes]) -> tuple[Unit, list[Relayed]]:
-    """The unit with shorter jumps in functions that get smaller, and those functions. `assemble`
-    gives the object of a text; what it raises is raised."""
+def relayed(
+    unit: Unit, functions: Iterable[Function], assemble: Callable[[bytes], bytes]
+) -> tuple[Unit, list[Relayed]]:
+    """The unit with shorter jumps in those of its functions that get smaller by it, and these.
+    `assemble` gives the object of a text; what it raises is raised."""
     if unit.machine is not Machine.X86_64 or unit.has_debug or _is_taken(unit):
         return unit, []
-    jumps = {one: found for one in Graph(unit).functions if (found := list(_worth(unit, one)))}
+    jumps = {one: found for one in functions if (found := list(_worth(unit, one)))}
     if not jumps:
         return unit, []
-    places = _places(unit, [one for found in jumps.values() for one in found], assemble)
+    marked, names = _marked(unit, [one for found in jumps.values() for one in found])
+    before = ObjectFile(assemble(_text(marked)))  # marks take no bytes
+    places = _places(before, names)
     ways = {one: way for one, found in jumps.items() if (way := dict(_ways(found, places)))}
     if not ways:
         return unit, []
-    before = _sizes(unit, assemble)
-    after = _sizes(_applied(unit, ways.values()), assemble)
+    sizes = before.function_sizes()
+    after = ObjectFile(assemble(_text(_applied(unit, ways.values())))).function_sizes()
     kept = []
     for one in list(ways):
-        saved = sum(before.get(name, 0) - after.get(name, 0) for name in one.entries)
+        saved = sum(sizes.get(name, 0) - after.get(name, 0) for name in one.entries)
         if saved > 0:
             kept.append(Relayed(one.entries[0], len(ways[one]), saved))
         else:
@@ -95,10 +99,9 @@ def _worth(unit: Unit, function: Function) -> Iterator[_Jump]:
             yield from found
 
 
-def _places(
-    unit: Unit, jumps: Sequence[_Jump], assemble: Callable[[bytes], bytes]
-) -> Mapping[object, tuple[int, int]]:
-    """Section and offset of jumps, by where they stand, and of their targets, by name."""
+def _marked(unit: Unit, jumps: Sequence[_Jump]) -> tuple[Unit, Mapping[object, str]]:
+    """The unit with labels at jumps and at their targets, and these labels: by where a jump stands,
+    by the name of a target."""
     names: dict[object, str] = {}
     for one in jumps:
         names.setdefault(one.at, f"{_MARK}{len(names)}")
@@ -112,9 +115,12 @@ def _places(
                 rows.append(Statement(Kind.LABEL, names[key], ""))
             rows.append(row)
         pieces.append(Piece(piece.section, piece.atom, tuple(rows)))
-    marked = Unit(unit.machine, tuple(pieces), unit.atoms, unit.symbols, unit.has_debug)
-    symbols = ObjectFile(assemble(_text(marked))).symbols()
-    found = {one.name: (one.section, one.value) for one in symbols}
+    return unit.with_pieces(pieces), names
+
+
+def _places(made: ObjectFile, names: Mapping[object, str]) -> Mapping[object, tuple[int, int]]:
+    """Section and offset of what has these labels."""
+    found = {one.name: (one.section, one.value) for one in made.symbols()}
     return {key: found[name] for key, name in names.items() if name in found}
 
 
@@ -151,11 +157,11 @@ def _applied(unit: Unit, ways: Iterable[Mapping[_At, _At]]) -> Unit:
     by = {at: relay for way in ways for at, relay in way.items()}
     labels = {at: f"{_LABEL}{number}" for number, at in enumerate(sorted(set(by.values())))}
     touched = {piece for piece, _ in (*by, *labels)}
-    pieces = tuple(
+    pieces = (
         _rewritten(index, piece, by, labels) if index in touched else piece
         for index, piece in enumerate(unit.pieces)
     )
-    return Unit(unit.machine, pieces, unit.atoms, unit.symbols, unit.has_debug)
+    return unit.with_pieces(pieces)
 
 
 def _rewritten(index: int, piece: Piece, by: Mapping[_At, _At], labels: Mapping[_At, str]) -> Piece:
@@ -170,7 +176,3 @@ def _rewritten(index: int, piece: Piece, by: Mapping[_At, _At], labels: Mapping[
 
 def _text(unit: Unit) -> bytes:
     return print_unit(unit).encode("utf-8", "surrogateescape")
-
-
-def _sizes(unit: Unit, assemble: Callable[[bytes], bytes]) -> Mapping[str, int]:
-    return ObjectFile(assemble(_text(unit))).function_sizes()

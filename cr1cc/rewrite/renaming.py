@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from cr1cc.asm.graph import Function, Graph
-from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reference import references
 from cr1cc.asm.statement import Kind, Machine, Statement
 from cr1cc.asm.unit import AtomKind, Piece, Unit
@@ -24,10 +23,8 @@ from cr1cc.rewrite.code import code_of
 from cr1cc.rewrite.flow import Code
 from cr1cc.rewrite.places import GENERAL, REGISTERS, Register
 from cr1cc.rewrite.saved import SAVED, exchangeable, mentioned
-from cr1cc.util.elf import ObjectFile
 
 Names = Mapping[int, int]  # by the number of a register, that of the one in whose place it comes
-_Chosen = tuple[Function, Names]
 
 _TOKEN = re.compile(r"%(\w+)")
 _ADDRESS = re.compile(r"([^\s,()]*)\((%\w+)?(?:,\s*(%\w+)[^)]*)?\)")
@@ -40,11 +37,13 @@ _WIDE_ALREADY = re.compile(r"(push|pop|call|jmp)q?|movq")
 _VEX = re.compile(r"v\w+|andn[lq]|bextr[lq]|bls\w+|bzhi[lq]|pdep[lq]|pext[lq]|mulx[lq]|rorx[lq]"
                   r"|s[ah][lr]x[lq]")  # fmt: skip
 _SAVED = frozenset(f"%{GENERAL[one]}" for one in SAVED)
+_NEVER = 1 << 20  # bytes, for what has no encoding
 _RSP, _RBP, _R12, _R13 = map(GENERAL.index, ("rsp", "rbp", "r12", "r13"))
 
 
 class Renamed(NamedTuple):
-    """A function whose registers have other names. `saved` in bytes."""
+    """A function whose registers have other names. `saved`: bytes of its instructions but for
+    jumps."""
 
     function: str
     names: Names
@@ -54,7 +53,8 @@ class Renamed(NamedTuple):
 class _Use(NamedTuple):
     """What an instruction with such registers is encoded with. `prefixed`: it has a prefix,
     whatever they are; `direct`: operands, `narrow`: those of one byte; `base` and `scaled` those of
-    its address, `bare`: without an offset."""
+    its address, `bare`: without an offset, `indexed`: with an index, which may be any register.
+    `unprefixed`: it can have no prefix, because of %ah, %bh, %ch or %dh."""
 
     prefixed: bool
     vex: bool
@@ -63,6 +63,12 @@ class _Use(NamedTuple):
     base: int | None
     scaled: int | None
     bare: bool
+    indexed: bool
+    unprefixed: bool
+
+    def registers(self) -> frozenset[int]:
+        """Those that may get other names."""
+        return self.direct.union(one for one in (self.base, self.scaled) if one is not None)
 
     def bytes(self, names: Names) -> int:
         """What it takes with these names, but for what it takes with any."""
@@ -71,41 +77,28 @@ class _Use(NamedTuple):
         scaled = None if self.scaled is None else names.get(self.scaled, self.scaled)
         high = any(one >= 8 for one in (*direct, base or 0, scaled or 0))
         low = any(names.get(one, one) == _RBP for one in self.narrow) and not self.vex
+        if self.unprefixed and (high or low):
+            return _NEVER
         taken = int(self.prefixed or high or low)
-        taken += int(scaled is None and base == _R12)
+        taken += int(base == _R12 and not self.indexed)
         return taken + int(self.bare and base in (_RBP, _R13))
 
 
-def renamed(
-    unit: Unit, assemble: Callable[[bytes], bytes], made: bytes = b""
-) -> tuple[Unit, list[Renamed]]:
-    """The unit with other names for registers in functions that get shorter, and those functions.
-    `assemble` gives the object of a text; what it raises is raised. `made`: the unit's own object,
-    if that is there already."""
+def renamed(graph: Graph) -> tuple[Unit, list[Renamed]]:
+    """A unit, by its graph, with other names for registers in functions whose instructions get
+    shorter, and those functions. Jumps may get longer in a few of them, where what they go over
+    does."""
+    unit = graph.unit
     if unit.machine is not Machine.X86_64 or unit.has_debug:
         return unit, []
-    graph = Graph(unit)
-    chosen: dict[str, _Chosen] = {}
+    chosen: dict[int, Names] = {}  # by atom
+    found = []
     for function in graph.functions:
-        if not _may_gain(unit, function):
-            continue
-        code = code_of(unit, function, live=False)
-        free = exchangeable(code, entries(function), *addressed(graph, function, code))
-        best = _best(code, free) if free else {}
-        if best:
-            chosen[function.entries[0]] = function, best
-    if not chosen:
-        return unit, []
-    before = _sizes(made or assemble(_text(unit)))
-    after = _sizes(assemble(_text(_applied(unit, chosen))))
-    kept = []
-    for name, (function, names) in list(chosen.items()):
-        saved = sum(before[entry] - after[entry] for entry in function.entries)
-        if saved > 0:
-            kept.append(Renamed(name, names, saved))
-        else:
-            del chosen[name]
-    return _applied(unit, chosen), kept
+        names, saved = _choice(graph, function)
+        if saved:
+            chosen.update(dict.fromkeys(function.atoms, names))
+            found.append(Renamed(function.entries[0], names, saved))
+    return (_applied(unit, chosen), found) if found else (unit, [])
 
 
 def spelled(names: Names) -> tuple[str, str]:
@@ -139,21 +132,44 @@ def addressed(graph: Graph, function: Function, code: Code) -> tuple[set[str], s
     return found[0] - set(function.entries), found[1] - set(function.entries)
 
 
-def _best(code: Code, free: frozenset[int]) -> dict[int, int]:
-    """The names that take the fewest bytes, by exchanging two of them as long as that helps."""
-    uses = Counter(
-        _use(line.statement, free)
-        for line in code.lines
-        if line.instruction is not None and mentioned(line.statement) & free
+def _choice(graph: Graph, function: Function) -> tuple[Names, int]:
+    """The names that registers of a function get, and how many bytes fewer it takes by that. All
+    that it pushes are tried first: it takes longer to say which of them are exchangeable."""
+    body = Counter(
+        statement
+        for atom in function.atoms
+        if graph.unit.atoms[atom].kind is AtomKind.CODE
+        for statement in graph.unit.statements_of(atom)
+        if statement.kind is Kind.INSTRUCTION
     )
+    pushed = frozenset(
+        REGISTERS[one.operands[1:]].number
+        for one in body
+        if one.name in ("push", "pushq") and one.operands in _SAVED
+    )
+    if len(pushed) < 2 or not _best(body, pushed)[1]:
+        return {}, 0
+    code = code_of(graph.unit, function, live=False)
+    free = exchangeable(code, entries(function), *addressed(graph, function, code))
+    return _best(body, free) if free else ({}, 0)
+
+
+def _best(body: Mapping[Statement, int], free: frozenset[int]) -> tuple[Names, int]:
+    """The names that take the fewest bytes, by exchanging two of them as long as that helps, and
+    how many fewer."""
+    uses: Counter[_Use] = Counter()
+    for one, count in body.items():
+        if mentioned(one) & free:
+            uses[_use(one, free)] += count
+    cost = _Cost(uses)
     names = {one: one for one in sorted(free)}
-    least = _total(uses, names)
+    first = least = cost(names)
     while True:
-        tried = [(_total(uses, _exchanged(names, *pair)), pair)
+        tried = [(cost(_exchanged(names, *pair)), pair)
                  for pair in combinations(sorted(free), 2)]  # fmt: skip
         total, pair = min(tried)
         if total >= least:
-            return {one: other for one, other in names.items() if one != other}
+            return {one: other for one, other in names.items() if one != other}, first - least
         least, names = total, _exchanged(names, *pair)
 
 
@@ -161,8 +177,26 @@ def _exchanged(names: Names, one: int, other: int) -> dict[int, int]:
     return {**names, one: names[other], other: names[one]}
 
 
-def _total(uses: Mapping[_Use, int], names: Names) -> int:
-    return sum(use.bytes(names) * count for use, count in uses.items())
+class _Cost:
+    """Bytes of some uses by the names of registers. Uses of the same registers are counted
+    together, once for all names that these get."""
+
+    def __init__(self, uses: Mapping[_Use, int]) -> None:
+        self._groups: dict[tuple[int, ...], list[tuple[_Use, int]]] = {}
+        for use, count in uses.items():
+            self._groups.setdefault(tuple(sorted(use.registers())), []).append((use, count))
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+
+    def __call__(self, names: Names) -> int:
+        return sum(self._of(group, names) for group in self._groups)
+
+    def _of(self, group: tuple[int, ...], names: Names) -> int:
+        place = group, tuple([names[one] for one in group])
+        found = self._known.get(place)
+        if found is None:
+            found = sum(use.bytes(names) * count for use, count in self._groups[group])
+            self._known[place] = found
+        return found
 
 
 def _use(statement: Statement, free: frozenset[int]) -> _Use:
@@ -178,7 +212,9 @@ def _use(statement: Statement, free: frozenset[int]) -> _Use:
         frozenset(one.number for one in direct if one.number in free and one.width == 1),
         base.number if base and base.number in free else None,
         scaled.number if scaled and scaled.number in free else None,
-        bool(address and base and not address[1]),
+        bool(address and base and address[1] in ("", "0")),  # no assembler writes a 0
+        scaled is not None,
+        any(one.high for one in direct),
     )
 
 
@@ -200,37 +236,16 @@ def _general(word: str | None) -> Register | None:
     return REGISTERS.get((word or "").removeprefix("%"))
 
 
-def _text(unit: Unit) -> bytes:
-    return print_unit(unit).encode("utf-8", "surrogateescape")
-
-
-def _sizes(data: bytes) -> Counter[str]:
-    return Counter(ObjectFile(data).function_sizes())
-
-
-def _may_gain(unit: Unit, function: Function) -> bool:
-    """Whether a function saves two registers of which one may cost more: quicker to say than
-    what is exchangeable."""
-    pushed = {
-        statement.operands
-        for atom in function.atoms
-        for statement in unit.statements_of(atom)
-        if statement.name in ("push", "pushq")
-    }
-    saved = pushed & _SAVED
-    return len(saved) > 1 and bool(saved - {"%rbx"})
-
-
-def _applied(unit: Unit, chosen: Mapping[str, _Chosen]) -> Unit:
-    names = {atom: names for function, names in chosen.values() for atom in function.atoms}
-    pieces = tuple(
+def _applied(unit: Unit, chosen: Mapping[int, Names]) -> Unit:
+    """The unit with names for registers by atom."""
+    pieces = (
         Piece(piece.section, piece.atom,
-              tuple(_statement(one, names[piece.atom]) for one in piece.statements))
-        if piece.atom in names and unit.atoms[piece.atom].kind is AtomKind.CODE
+              tuple(_statement(one, chosen[piece.atom]) for one in piece.statements))
+        if piece.atom in chosen and unit.atoms[piece.atom].kind is AtomKind.CODE
         else piece
         for piece in unit.pieces
     )  # fmt: skip
-    return Unit(unit.machine, pieces, unit.atoms, unit.symbols, unit.has_debug)
+    return unit.with_pieces(pieces)
 
 
 def _statement(statement: Statement, names: Names) -> Statement:

@@ -9,23 +9,15 @@ what they exclude could not be proved, or would not pay. Whoever changes a row r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import NamedTuple
 
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.instruction import Memory, Operand
 from cr1cc.rewrite.pattern import Bindings
 from cr1cc.rewrite.places import Register
 
 _FIRST_LONG = 4  # the first of the registers whose bytes take a prefix
 _SMALL = range(-128, 128)  # what an immediate of 8 bits holds
-
-
-class Objective(Enum):
-    """What a rule is good for: each holds for what comes after it, too."""
-
-    SPEED = "shorter and no slower"
-    SIZE = "shorter, perhaps slower by little, as -Os"
-    SMALLEST = "shorter at any price, as -Oz"
 
 
 class Rule(NamedTuple):

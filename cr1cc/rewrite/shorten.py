@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cr1cc.asm.graph import Graph
+from cr1cc.asm.graph import Function, Graph
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.unit import Unit
 from cr1cc.errors import AsmError, EvaluationError, ModelError, ProofError
 from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.records import RELAYED, RENAMED, Level, Rewrite, Rewritten, Speed
-from cr1cc.rewrite.engine import Change, Report, Rewriter
-from cr1cc.rewrite.judge import Judge
+from cr1cc.rewrite.change import Change, Objective, Report
 from cr1cc.rewrite.relays import Relayed, relayed
 from cr1cc.rewrite.renaming import Renamed, renamed, spelled
-from cr1cc.rewrite.rules import Objective
-from cr1cc.rewrite.windows import Rules, Source
 from cr1cc.storage.local import LocalStore
 from cr1cc.util.elf import NotElfError
+
+if TYPE_CHECKING:
+    from cr1cc.rewrite.whole import WholeFunctions
+    from cr1cc.rewrite.windows import Source
 
 
 class Row(NamedTuple):
@@ -54,7 +55,8 @@ class Shortener:
     EvaluationError, `tool` names what it does it with; `store` keeps verdicts. `names`: whether
     registers may have other names, `rules`: whether windows are looked at. `more`: who proposes
     windows besides the rules; what they depend on is for the keys of whoever names them. `measure`
-    gives the object of a text with the user's options, where that is another one."""
+    gives the object of a text with the user's options, where that is another one; `whole`: who
+    judges windows that are not proved, if any are admitted."""
 
     def __init__(
         self,
@@ -67,7 +69,9 @@ class Shortener:
         names: bool = True,
         rules: bool = True,
         measure: Callable[[bytes], bytes] | None = None,
+        whole: WholeFunctions | None = None,
     ) -> None:
+        self._whole = whole
         self._measure = measure or assemble
         self._names = names
         self._follows_rules = rules
@@ -75,20 +79,21 @@ class Shortener:
         self._assemble = assemble
         self._tool = tool
         self._store = store
-        self._sources = (Rules(self._row.objective), *more)
+        self._more = more
 
-    def shorten(self, assembly: bytes, made: bytes = b"") -> Shortened:
-        """What can be done to a text; why nothing, where that is so. `made`: its object, if that is
-        there already."""
+    def shorten(self, assembly: bytes) -> Shortened:
+        """What can be done to a text; why nothing, where that is so."""
         if len(assembly) > self._row.text:
             return _nothing("the assembly is too large")
         try:
             unit = read_unit(assembly.decode("utf-8", "surrogateescape"))
             if reason := _refusal(unit):
                 return _nothing(reason)
-            new, names = self._renamed(unit, made)
+            graph = Graph(unit)  # whatever is done, functions keep their places in the text
+            new, names = renamed(graph) if self._names else (unit, [])
             new, report = self._ruled(new)
-            new, jumps = self._relayed(new)
+            report.functions = len(graph.functions)
+            new, jumps = self._relayed(new, graph.functions)
         except AsmError as error:
             return _nothing(str(error))
         except (ModelError, ProofError, OSError) as error:  # of this machine, now
@@ -97,32 +102,29 @@ class Shortener:
         text = print_unit(new).encode("utf-8", "surrogateescape") if changes else b""
         return Shortened(text, _record(report, changes), report.lasting, changes)
 
-    def _renamed(self, unit: Unit, made: bytes) -> tuple[Unit, list[Renamed]]:
-        if not self._names:
-            return unit, []
-        try:
-            return renamed(unit, self._measure, made)
-        except (EvaluationError, NotElfError):
-            return unit, []
-
-    def _relayed(self, unit: Unit) -> tuple[Unit, list[Relayed]]:
+    def _relayed(self, unit: Unit, functions: Sequence[Function]) -> tuple[Unit, list[Relayed]]:
         """Last, for it depends on where everything is; a jump more costs time."""
         if self._row.objective is not Objective.SMALLEST:
             return unit, []
         try:
-            return relayed(unit, self._measure)
+            return relayed(unit, functions, self._measure)
         except (EvaluationError, NotElfError):
             return unit, []
 
     def _ruled(self, unit: Unit) -> tuple[Unit, Report]:
         if not self._follows_rules:
-            return unit, Report(functions=len(Graph(unit).functions))
+            return unit, Report()
+        from cr1cc.rewrite.engine import Rewriter  # most compiles by clang look at no windows
+        from cr1cc.rewrite.judge import Judge
+        from cr1cc.rewrite.windows import Rules
+
         judge = Judge(
             lambda text: self._assemble(text.encode("utf-8", "surrogateescape")),
             self._tool,
             self._store,
         )
-        return Rewriter(self._sources, judge, self._row.windows).rewrite(unit)
+        sources = (Rules(self._row.objective), *self._more)
+        return Rewriter(sources, judge, self._row.windows, self._whole).rewrite(unit)
 
 
 def _change(one: Renamed) -> Change:
@@ -153,15 +155,16 @@ def _refusal(unit: Unit) -> str:
 
 
 def _record(report: Report, changes: Sequence[Change]) -> Rewritten:
-    rows: dict[tuple[str, str], Counter[str]] = {}
+    rows: dict[tuple[str, str, str], Counter[str]] = {}
     for one in changes:
-        counts = rows.setdefault((one.function, one.by), Counter())
+        tested = "" if one.judgement.verdict is Verdict.PROVED else str(one.judgement)
+        counts = rows.setdefault((one.function, one.by, tested), Counter())
         questions = int(dict(one.judgement.evidence).get("questions", "0"))
         counts.update(windows=1, saved=one.saved, questions=questions)
     return Rewritten(
         tuple(
-            Rewrite(function, by, counts["windows"], counts["saved"], counts["questions"])
-            for (function, by), counts in rows.items()
+            Rewrite(function, by, counts["windows"], counts["saved"], counts["questions"], tested)
+            for (function, by, tested), counts in rows.items()
         ),
         report.functions,
         len(report.tried | {one.function for one in changes}),

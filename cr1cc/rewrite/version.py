@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-VERSION = 3  # raised when equal proposals and equal verdicts give another text
-NAMES = 1  # raised when registers get other names, or jumps go otherwise
+VERSION = 4  # raised when equal proposals and equal verdicts give another text
+NAMES = 2  # raised when registers get other names, or jumps go otherwise
 RULES = 2  # raised when a rule changes, or another one is there
 PROOFS = 2  # raised when windows are judged otherwise
+TESTED = "tested 1"  # raised when those that are not proved are admitted otherwise
 
-# Whose assembly is made shorter, by the setting `rewrite`.
-_FAMILIES: dict[str, tuple[str, ...]] = {"off": (), "gcc": ("gcc",), "all": ("gcc", "clang")}
+# In whose assembly rules make windows shorter, by the setting `rewrite`. Names and jumps are for
+# all compilers, unless it is off: they take a part of the time.
+_RULED: dict[str, tuple[str, ...]] = {"off": (), "gcc": ("gcc",), "all": ("gcc", "clang")}
 
 
 def proofs() -> str:
@@ -19,11 +21,18 @@ def proofs() -> str:
     return f"windows {PROOFS} {packages}" if packages else ""
 
 
-def rewriting(setting: str, family: str) -> str:
+def follows_rules(setting: str, family: str) -> bool:
+    """Whether rules make windows shorter in the assembly of a compiler, by the setting `rewrite`;
+    never without the extra `prove`."""
+    return family in _RULED[setting] and bool(proofs())
+
+
+def rewriting(setting: str, family: str, admit: str = "proved") -> str:
     """What objects by a compiler depend on besides where their assembly is made shorter, by the
-    setting `rewrite`; "" where it is not. Without the extra no window is, and registers get other
-    names all the same."""
-    if family not in _FAMILIES[setting]:
+    settings `rewrite` and `admit`; "" where it is not."""
+    if setting == "off":
         return ""
-    rules = f" {RULES} {proofs()}" if proofs() else ""
-    return f"rewrite {VERSION} {NAMES}{rules}"
+    if not follows_rules(setting, family):
+        return f"rewrite {VERSION} {NAMES}"
+    tested = f" {TESTED}" if admit == "tested" else ""
+    return f"rewrite {VERSION} {NAMES} {RULES} {proofs()}{tested}"

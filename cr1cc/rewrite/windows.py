@@ -12,12 +12,13 @@ from typing import NamedTuple, Protocol
 from cr1cc.asm.reference import references, renamed
 from cr1cc.asm.statement import Kind, Machine, Statement
 from cr1cc.rewrite import version
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.effects import effects
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.instruction import Instruction, Label
 from cr1cc.rewrite.pattern import Bindings, Part, built, could_match, matched, pattern
 from cr1cc.rewrite.places import ALL_FLAGS, ALL_GENERAL, FLAGS, GENERAL, Register, flags, whole
-from cr1cc.rewrite.rules import RULES, Objective, Rule
+from cr1cc.rewrite.rules import RULES, Rule
 
 _CALLER_SAVED = sum(
     whole(GENERAL.index(name))

@@ -193,7 +193,7 @@ def _decision(fields: dict[str, object]) -> Decision:
 
 
 def _of_rewritten(one: Rewritten) -> list[object]:
-    rows = [[r.function, r.by, r.windows, r.saved, r.questions] for r in one.rewrites]
+    rows = [[r.function, r.by, r.windows, r.saved, r.questions, r.tested] for r in one.rewrites]
     return [rows, one.functions, one.tried, one.unknown, one.left, one.reason]
 
 
@@ -201,9 +201,9 @@ def _rewritten(item: object) -> Rewritten:
     rows, functions, tried, unknown, left, reason = _list(item)
     rewrites = []
     for row in _list(rows):
-        function, by, windows, saved, questions = _list(row)
+        function, by, windows, saved, questions, tested = _list(row)
         counts = (_count(windows), _count(saved), _count(questions))
-        rewrites.append(Rewrite(_text(function), _text(by), *counts))
+        rewrites.append(Rewrite(_text(function), _text(by), *counts, _text(tested)))
     counts = (_count(functions), _count(tried), _count(unknown))
     return Rewritten(tuple(rewrites), *counts, _count(left), _text(reason))
 

@@ -16,6 +16,8 @@ from cr1cc.config import Config
 from cr1cc.passes.recipe import check_recipe, parse_recipe
 from cr1cc.records import Toolchain
 from cr1cc.util.elf import ObjectFile
+from tests.e2e.wrapped import Wrapped, loadable
+from tests.unit.asm.conftest import PROGRAMS
 
 KEYS = [
     "module", "proposer", "candidates", "ic_unoptimised", "ic_baseline", "ic", "over_oz",
@@ -31,6 +33,7 @@ int find(struct node *p, int key) { while (p && p->key != key) p = p->next;
 int pick(int x, int y) { switch (x) { case 1: return y + 5; case 2: return y - 9; case 3:
   return y * 7; case 4: return y ^ 3; default: return find(0, x) + sum(&y, 1); } }
 """
+(STRINGS,) = (one for one in PROGRAMS if one.name == "strings.c")
 UNOPTIMISED = ("-O0", "-Xclang", "-disable-O0-optnone", "-emit-llvm")
 
 
@@ -115,6 +118,19 @@ def test_the_product_setting_is_about_the_object_of_clang(
         assert ours["bytes"] <= size
         assert ours["candidates"] <= 12 + Config().tail_budget
     assert any(row["bytes"] < row["bytes_baseline"] for row in rows)
+
+
+def test_the_default_is_what_a_build_gives(tmp_path: Path, any_toolchain: Toolchain) -> None:
+    """Registers have other names in it, which no proposer's answer has."""
+    place = Wrapped(tmp_path, any_toolchain, CR1_PACKS="false", CR1_CACHE="false")
+    place.write("m.c", STRINGS.read_text())
+    words = ("m.c", "--setting", "product", "--proposer", "coreset:7", "--proposer", "default:7")
+    alone, whole = records(any_toolchain, *words, cwd=tmp_path)
+    for row, setting in ((alone, "off"), (whole, Config().rewrite)):
+        assert place.cr1("-Oz", "-c", "m.c", CR1_REWRITE=setting).status == 0
+        assert row["bytes"] == loadable(place.read("m.o"))
+    assert whole["bytes"] < alone["bytes"]
+    assert whole["success"]
 
 
 def test_results_repeat(folder: Path, any_toolchain: Toolchain) -> None:

@@ -193,6 +193,36 @@ def test_it_is_explained_and_counted(place: Wrapped) -> None:
     assert totals["functions_rewritten"] == len({row["function"] for row in rows})
 
 
+COUNTING = """
+unsigned count(const unsigned char *p) {
+    unsigned long start = (unsigned long)p, sum = 0;
+    for (; *p; p++) sum += *p;
+    sum += start;
+    return sum < start ? 7 : (unsigned)sum >> 1;
+}
+"""
+
+
+def test_what_is_tested_is_linked_only_if_that_is_asked_for(place: Wrapped) -> None:
+    """A carry out of 32 bits of an address is one out of 64 in all calls of the driver, and not
+    everywhere."""
+    place.write("s.c", COUNTING)
+    proved = compiled(place)
+    assert "tested=" not in place.last().verdicts
+    made = compiled(place, CR1_ADMIT="tested")
+    event = place.last()
+    assert "tested=1" in event.verdicts
+    assert loadable(made) < loadable(proved)
+    decision = explained(place)["decision"]
+    (row,) = [one for one in decision["rewritten"]["rewrites"] if one["tested"]]
+    assert row["function"] == "count"
+    assert row["tested"].startswith("tested by the driver (pairs 1000000, seed 0)")
+    assert "tested" in decision["evidence"]
+    assert compiled(place, CR1_ADMIT="tested") == made
+    assert compiled(place, CR1_ADMIT="tested", CR1_CACHE="false") == made
+    assert compiled(place) == proved
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("level", ["-Os", "-Oz"])
 @pytest.mark.parametrize("source", PROGRAMS, ids=lambda path: path.name)

@@ -58,7 +58,7 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
 
 def test_what_was_wanted_stands_beside_what_was_measured() -> None:
     both = [
-        row("product", "m1", "coreset:7", 490, 1900), row("product", "m1", "model:16", 480, 1800),
+        row("product", "m1", "default:7", 490, 1900), row("product", "m1", "model:16", 480, 1800),
         row("product", "m1", "coreset:100", 470, 1850), row("product", "m2", "model:16", 485, 1900),
     ]  # fmt: skip
     text = policy_page.markdown({**FIGURES, "rows": both})
@@ -66,8 +66,8 @@ def test_what_was_wanted_stands_beside_what_was_measured() -> None:
     assert [line for line in wanted.splitlines() if "| product" in line] == [
         "| product | model:16 less coreset:100, mean bytes "
         "| 2.50 % | 2.50 to 2.50 % | 2.50 % | 0 % |",
-        "| product | coreset:7, mean bytes | 5.00 % | 5.00 to 5.00 % | 10.00 % | 8 % |",
-        "| product | coreset:7, bytes in total | 5.00 % |  |  | 6 % |",
+        "| product | default:7, mean bytes | 5.00 % | 5.00 to 5.00 % | 10.00 % | 8 % |",
+        "| product | default:7, bytes in total | 5.00 % |  |  | 6 % |",
     ]
     assert "to each of these 2 modules: 7.50 % of bytes, mean." in text
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.gate.body import assembled
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.engine import Rewriter
+from cr1cc.rewrite.flow import Code
+from cr1cc.rewrite.instruction import parsed
 from cr1cc.rewrite.judge import Judge
-from cr1cc.rewrite.rules import RULES, Objective, Rule
-from cr1cc.rewrite.windows import Rules
+from cr1cc.rewrite.rules import RULES, Rule
+from cr1cc.rewrite.windows import Proposal, Rules, statement_of
 from cr1cc.storage.local import LocalStore
 from tests.unit.gate.cases import unit
 
@@ -40,3 +43,20 @@ def rewritten(
     new, _ = rewriter(objective, rules, store).rewrite(read_unit(text_of(body)))
     lines = (" ".join(line.split()) for line in print_unit(new).splitlines())
     return [one for one in lines if one and (one.endswith(":") or one[0] != ".") and one != "f:"]
+
+
+class Planted:
+    """Proposes one replacement wherever lines begin with an instruction."""
+
+    version = "planted 1"
+
+    def __init__(self, old: str, new: str, length: int = 1) -> None:
+        self._old = old
+        self._new = tuple(parsed(statement_of(one)) for one in new.split(";") if one)
+        self._length = length
+
+    def proposals(self, code: Code) -> Iterator[Proposal]:
+        lines = code.lines
+        for start, line in enumerate(lines):
+            if line.instruction and line.instruction.text == self._old:
+                yield Proposal("planted", tuple(lines[start : start + self._length]), self._new)

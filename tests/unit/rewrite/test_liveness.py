@@ -13,7 +13,7 @@ pytest.importorskip("bitwuzla")
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
-from cr1cc.rewrite.rules import Objective
+from cr1cc.rewrite.change import Objective
 from cr1cc.storage.local import LocalStore
 from tests.unit.rewrite.functions import rewriter, rewritten, text_of
 

@@ -13,8 +13,8 @@ pytest.importorskip("bitwuzla")
 
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
-from cr1cc.rewrite.engine import Report, Rewriter
-from cr1cc.rewrite.rules import Objective
+from cr1cc.rewrite.change import Objective, Report
+from cr1cc.rewrite.engine import Rewriter
 from tests.unit.asm.conftest import PROGRAMS, compiler_for, csmith, run
 from tests.unit.rewrite.functions import rewriter
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.asm.graph import Graph
 from cr1cc.asm.printer import print_unit
 from cr1cc.asm.reader import read_unit
 from cr1cc.asm.statement import Machine
@@ -27,7 +28,8 @@ def assemble(text: bytes) -> bytes:
 
 
 def by_ways(text: str) -> tuple[str, list[Relayed]]:
-    unit, found = relayed(read_unit(text), assemble)
+    unit = read_unit(text)
+    unit, found = relayed(unit, Graph(unit).functions, assemble)
     return print_unit(unit), found
 
 
@@ -103,7 +105,7 @@ def test_text_that_has_such_names_or_is_for_another_machine_stays() -> None:
     assert by_ways(once)[1] == []
     unit = read_unit(text)
     other = Unit(Machine.AARCH64, unit.pieces, unit.atoms, unit.symbols, has_debug=False)
-    assert relayed(other, assemble) == (other, [])
+    assert relayed(other, Graph(other).functions, assemble) == (other, [])
 
 
 @pytest.mark.parametrize(("compiler", "level"), COMPILERS)

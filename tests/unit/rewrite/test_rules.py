@@ -8,10 +8,11 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.instruction import Label, memory
 from cr1cc.rewrite.pattern import Bindings, Part, built, pattern
 from cr1cc.rewrite.places import FLAGS, GENERAL, Register
-from cr1cc.rewrite.rules import RULES, Objective, Rule
+from cr1cc.rewrite.rules import RULES, Rule
 from tests.unit.rewrite.functions import rewritten
 
 # No register that a call or a return looks at, and one of the four that byte operations know best.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,13 @@ from cr1cc.asm.reader import read_unit
 from cr1cc.gate.body import assembled
 from cr1cc.records import Level
 from cr1cc.rewrite import shorten, version
+from cr1cc.rewrite.change import Objective
 from cr1cc.rewrite.engine import Rewriter
-from cr1cc.rewrite.flow import Code
-from cr1cc.rewrite.instruction import parsed
 from cr1cc.rewrite.judge import Judge
-from cr1cc.rewrite.rules import RULES, Objective
+from cr1cc.rewrite.rules import RULES
 from cr1cc.rewrite.shorten import Row, Shortener
-from cr1cc.rewrite.windows import Proposal, statement_of
 from cr1cc.storage.local import LocalStore
-from tests.unit.rewrite.functions import text_of
+from tests.unit.rewrite.functions import Planted, text_of
 
 _TEXT = text_of("addl $1, %esi; movl %esi, %eax; addl $1, %edi; movl %edi, %edx; ret")
 
@@ -92,31 +89,14 @@ def shorten_all() -> shorten.Shortened:
     return Shortener(Level.OZ, assemble, "as").shorten(_TEXT.encode())
 
 
-class _Planted:
-    """Proposes one replacement wherever lines begin with an instruction."""
-
-    version = "planted 1"
-
-    def __init__(self, old: str, new: str, length: int = 1) -> None:
-        self._old = old
-        self._new = tuple(parsed(statement_of(one)) for one in new.split(";") if one)
-        self._length = length
-
-    def proposals(self, code: Code) -> Iterator[Proposal]:
-        lines = code.lines
-        for start, line in enumerate(lines):
-            if line.instruction and line.instruction.text == self._old:
-                yield Proposal("planted", tuple(lines[start : start + self._length]), self._new)
-
-
-def _by(source: _Planted, body: str) -> tuple[str, dict[str, list[str]]]:
+def _by(source: Planted, body: str) -> tuple[str, dict[str, list[str]]]:
     judge = Judge(lambda text: assembled(text, os.environ))
     new, report = Rewriter([source], judge).rewrite(read_unit(text_of(body)))
     return print_unit(new), report.refused
 
 
 def test_another_source_is_judged_in_the_same_way() -> None:
-    source = _Planted("movl\t$0, %eax", "xorl\t%eax, %eax")
+    source = Planted("movl\t$0, %eax", "xorl\t%eax, %eax")
     text, refused = _by(source, "movl $0, %eax; addl %edi, %eax; ret")
     assert "xorl" in text
     assert refused == {}
@@ -126,13 +106,13 @@ def test_another_source_is_judged_in_the_same_way() -> None:
 
 
 def test_a_source_cannot_reach_over_a_label() -> None:
-    source = _Planted("movl\t$0, %eax", "movl\t%edi, %eax", length=2)
+    source = Planted("movl\t$0, %eax", "movl\t%edi, %eax", length=2)
     text, _ = _by(source, "jmp .L1; movl $0, %eax; .L1: movl %edi, %eax; ret")
     assert "$0" in text
 
 
 def test_what_clears_a_register_that_held_the_guard_of_the_stack_stays() -> None:
-    source = _Planted("xorl\t%eax, %eax", "")
+    source = Planted("xorl\t%eax, %eax", "")
     body = "movq %fs:{}, %rax; movq %rax, -8(%rsp); xorl %eax, %eax; movl %edi, %eax; ret"
     text, _ = _by(source, body.format(48))
     assert "xorl" not in text
