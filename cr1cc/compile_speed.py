@@ -31,7 +31,7 @@ from cr1cc.rewrite.version import proofs
 from cr1cc.speed import isa
 from cr1cc.speed.build import ANY, Choice, Made, SpeedCompiler
 from cr1cc.speed.circumstances import compiler_label, options_digest, other_maker
-from cr1cc.speed.table import build_of, builds_for
+from cr1cc.speed.table import TRAINING, build_of, builds_for
 from cr1cc.speed.valid import complaint
 from cr1cc.util.atomic import replace_file
 
@@ -154,7 +154,10 @@ class CompileSpeed:
         try:
             baseline = contents(self.plan.output)
             made = self.build(choice, text)
-            refused = complaint(self.plan, self.compiler.family, choice, baseline, made)
+            # What counts is run once, by `cr1 tune`, and needs more than the baseline does.
+            refused = choice.build != TRAINING and complaint(
+                self.plan, self.compiler.family, choice, baseline, made
+            )
             if refused:
                 return Report(0, Outcome.LOCK_FAILED, detail=refused)
             mode = os.stat(self.plan.output).st_mode & 0o777
@@ -212,12 +215,28 @@ class CompileSpeed:
         if decision.windows and (problem := windows_problem(self.config)):
             raise Fallback(Outcome.LOCK_STALE, f"windows: {problem}")
         choice = Choice(build, functions, decision.isa, ifunc, decision.windows)
+        if any(one.profiled for one in choice.builds):
+            self._take_profile(choice, decision.profile)
         if any(one.family != self.compiler.family for one in choice.builds):
             other = self._join_other()
             if other != decision.other:
                 here = other or "none that may"
                 raise Fallback(Outcome.LOCK_STALE, f"donor: made by {decision.other}, here {here}")
         return choice
+
+    def _take_profile(self, choice: Choice, name: str) -> None:
+        """Let profiled builds read what was counted. Raises Fallback."""
+        from cr1cc.speed import training  # most decisions have no profile
+
+        elsewhere = self.environ.get(training.ELSEWHERE)
+        folder = elsewhere or training.folder_of(self.lock)
+        if TRAINING in choice.builds:
+            problem = "" if elsewhere else f"{TRAINING.title} is for cr1 tune alone"
+        else:
+            problem = training.problem(folder, name)
+        if problem:
+            raise Fallback(Outcome.LOCK_STALE, f"profile: {problem}")
+        self.compiler.profile = folder, name
 
     def _ifunc_problem(self, name: str) -> str:
         """Why functions may not have two bodies here, "" if they may."""

@@ -53,6 +53,7 @@ class Locked:
     ifunc: tuple[tuple[str, str], ...] = ()
     # Windows of instructions that became shorter, each proved: their number and a digest.
     windows: str = ""
+    profile: str = ""  # the digest of the counts that a profiled donor reads
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -150,6 +151,7 @@ def _parse(line: str) -> Locked | None:
         tests=_number(values.get("tests", "0")),
         ifunc=_pairs(values, "ifunc"),
         windows=values.get("windows", ""),
+        profile=values.get("profile", ""),
     )
     if format_line(decision) != line:
         raise ValueError("not a decision as this version writes it")

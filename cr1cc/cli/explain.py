@@ -16,6 +16,7 @@ from cr1cc.lock import Locked, name_of, read_lock
 from cr1cc.outcome import Outcome
 from cr1cc.passes.recipe import format_recipe
 from cr1cc.records import RELAYED, RENAMED, Decision, Rewritten
+from cr1cc.speed import training
 from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
@@ -102,6 +103,7 @@ def _print_locked(locked: Locked) -> None:
         ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),
         ("gain", f"time before / after: {total}" if locked.gain else ""),
         ("tests", f"passed {locked.tests} times" if locked.tests else ""),
+        ("profile", locked.profile and training.file_of(training.FOLDER, locked.profile)),
         ("windows", f"{number} made shorter, each proved" if number != "0" else ""),
     ]
     for name, text in lines:

@@ -12,7 +12,7 @@ from cr1cc.compile_speed import windows_problem
 from cr1cc.config import Config, find_lock, load
 from cr1cc.errors import ToolchainError, UserError
 from cr1cc.lock import Locked, read_lock
-from cr1cc.speed import isa
+from cr1cc.speed import isa, training
 from cr1cc.speed.circumstances import compiler_label
 from cr1cc.speed.table import CLANG, GCC, build_of
 from cr1cc.toolchain.describe import describe
@@ -70,6 +70,8 @@ def _problems(one: Locked, path: str, compilers: set[str], config: Config) -> It
         if label not in compilers:
             yield f"decided with {label}, which is not the one here"
     if why := isa.problem(one.isa, os.uname().machine):
+        yield why
+    if one.profile and (why := training.problem(training.folder_of(path), one.profile)):
         yield why
     if one.windows and (why := windows_problem(config)):
         yield why

@@ -16,14 +16,17 @@ import click
 from cr1cc.cli import output
 from cr1cc.compile_speed import windows_problem
 from cr1cc.config import LOCK_FILE, Config, find_lock, load
+from cr1cc.emit import contents
 from cr1cc.errors import UserError
 from cr1cc.lock import Locked, read_lock, write_lock
+from cr1cc.speed import training
 from cr1cc.speed.isa import NAMES, NATIVE, written
 from cr1cc.tune.goal import TIMES, Goal
 from cr1cc.tune.profile import heats
 from cr1cc.tune.search import Found, Search
 from cr1cc.tune.session import Session
 from cr1cc.tune.units import Place, locked
+from cr1cc.util.atomic import replace_file
 
 
 @click.command("tune")
@@ -76,6 +79,7 @@ def command(
         found, lines = _tuned(session)
     kept = _merged(before, lines, session)
     if kept or os.path.exists(lock):
+        _keep_profiles(session.profiles, kept, lock)
         write_lock(lock, kept)
     session.end()
     summary = _Summary(found, lines, session, lock)
@@ -115,6 +119,18 @@ def _merged(before: list[Locked], lines: list[Locked], session: Session) -> list
     """The new lockfile: what was decided for other sources stays."""
     seen = {(unit.record.source, unit.record.options) for unit in session.units.values()}
     return [*(one for one in before if (one.source, one.options) not in seen), *lines]
+
+
+def _keep_profiles(found: str, kept: list[Locked], lock: str) -> None:
+    """The profiles of all decisions, and no other ones, in their folder beside the lockfile."""
+    folder = training.folder_of(lock)
+    wanted = {one.profile for one in kept if one.profile}
+    if wanted:
+        os.makedirs(folder, exist_ok=True)
+    for name in wanted:
+        if training.problem(folder, name) and not training.problem(found, name):
+            replace_file(training.file_of(folder, name), contents(training.file_of(found, name)))
+    training.remove_others(folder, wanted)
 
 
 def _place(config: Config, lock: str) -> str:

@@ -13,7 +13,7 @@ from cr1cc.emit import contents
 from cr1cc.errors import AsmError, EvaluationError
 from cr1cc.records import GccToolchain, Plan, Toolchain
 from cr1cc.speed.isa import isa_options, name_of, refusal
-from cr1cc.speed.table import CLANG, GCC, Build
+from cr1cc.speed.table import CLANG, GCC, TRAINING, Build
 from cr1cc.util import ending, process
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class SpeedCompiler:
         command = (toolchain.driver, *mode)
         self.own = Maker(command, self.family, toolchain.identity, plan.text)
         self.makers = {self.family: self.own}
+        self.profile = ("", "")  # folder and name of the one that profiled builds use
         if other is not None:
             self.makers[other.family] = other
 
@@ -141,7 +142,8 @@ class SpeedCompiler:
             raise EvaluationError(f"not for another instruction set: {refused}")
         if not choice.functions and not choice.ifunc and not choice.windows:
             command = self._command(choice.build, choice.isa, "-c")
-            return Made(self._object(command, self._spelled(choice.build, text)))
+            made = self._object(command, self._spelled(choice.build, text))
+            return Made(self._self_contained(made) if choice.build == TRAINING else made)
         if not self.reads_assembly:
             raise EvaluationError(
                 "assembly for another machine than x86-64, or in another notation"
@@ -153,6 +155,16 @@ class SpeedCompiler:
         options = [word for word in self.own.options if word.startswith(("-Wa,", "-m64"))]
         command = [*self.own.command, *options, "-c", "-x", "assembler", "-"]
         return Made(self._object(command, assembly), left_out)
+
+    def _self_contained(self, data: bytes) -> bytes:
+        from cr1cc.speed.training import self_contained  # for `cr1 tune` alone
+
+        gcc = self.makers[GCC]
+        machine = [word for word in gcc.options if word.startswith("-m")]
+        path = self.environ.get("PATH", os.defpath)
+        return self_contained(
+            data, [*gcc.command, *machine], path, lambda command: self._run(command, b"")
+        )
 
     def assemble_plainly(self, assembly: bytes) -> bytes:
         """The object of an assembly, by the user's compiler with no option of the user's."""
@@ -218,10 +230,15 @@ class SpeedCompiler:
         maker = self.makers.get(build.family)
         if maker is None:
             raise EvaluationError(f"there is no {build.family} for this command")
+        profile: tuple[str, ...] = ()
+        if build.profiled:
+            from cr1cc.speed import training  # most builds have no profile
+
+            profile = training.options(*self.profile)
         level = build.level or f"-O{self.plan.level.value}"
         return [
             *maker.command, level, *build.options, *maker.options,
-            *isa_options(isa, self.plan.text), *_SILENT[build.family],
+            *isa_options(isa, self.plan.text), *profile, *_SILENT[build.family],
             *mode, "-x", _LANGUAGES[self.plan.language], "-",
         ]  # fmt: skip
 

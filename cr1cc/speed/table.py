@@ -14,18 +14,23 @@ from dataclasses import dataclass
 
 from cr1cc.donors.row import CLANG, GCC, Row
 
-__all__ = ["BUILDS", "CLANG", "GCC", "OWN", "Build", "build_of", "builds_for"]
+__all__ = ["BUILDS", "CLANG", "GCC", "OWN", "TRAINING", "Build", "build_of", "builds_for"]
 
 OWN = "own"  # the user's own level and options
 
 _X86 = ("x86_64",)
 
+# Counts of several threads may not add up, which gcc then mends.
+_PROFILE = ("-fprofile-use", "-fprofile-correction")
+
 
 @dataclass(frozen=True)
 class Build(Row):
-    """One build: `level` is "" where it is the user's own."""
+    """One build: `level` is "" where it is the user's own; `profiled`: it needs the counts of
+    a benchmark (`speed/training.py`)."""
 
     name: str = ""
+    profiled: bool = False
 
     @property
     def digest(self) -> str:
@@ -115,6 +120,22 @@ BUILDS: tuple[Build, ...] = (
         "long loops, where 512 bits are allowed",
         targets=_X86, not_with=("-mprefer-vector-width=",), name="wide",
     ),
+    Build(
+        GCC, "-O3", (*_PROFILE, "-fprofile-partial-training"),
+        "branches whose usual side the benchmark shows; what it does not run stays as it is",
+        name="profile", profiled=True,
+    ),
+    Build(
+        GCC, "-O3", _PROFILE, "the same, and what the benchmark does not run becomes small",
+        name="profile-whole", profiled=True,
+    ),
+    Build(
+        GCC, "-O3", (*_PROFILE, "-fno-tree-vectorize"), "the same, loops that run a few times",
+        name="profile-scalar", profiled=True,
+    ),
+    Build(
+        GCC, "-O2", _PROFILE, "the same without wide inlining", name="profile-o2", profiled=True
+    ),
     Build(CLANG, "", (), "the user's own choices, as the base for single functions", name=OWN),
     Build(CLANG, "-O3", (), "another compiler's vectors, unrolling and selection", name="o3"),
     Build(CLANG, "-O2", (), "the same with less inlining", name="o2"),
@@ -146,7 +167,13 @@ BUILDS: tuple[Build, ...] = (
     ),
 )  # fmt: skip
 
-_BY_TITLE = {build.title: build for build in BUILDS}
+# Counts for the profiled ones; no decision has it.
+TRAINING = Build(
+    GCC, "-O3", ("-fprofile-generate", "-fprofile-update=prefer-atomic"),
+    "counting how often each branch is taken", name="training", profiled=True,
+)  # fmt: skip
+
+_BY_TITLE = {build.title: build for build in (*BUILDS, TRAINING)}
 
 
 def builds_for(

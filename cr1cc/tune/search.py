@@ -1,5 +1,6 @@
 """What is tried, in which order, and what is kept.
 
+0. A profile of the hot files, for the donors that read one.
 1. Each donor on all hot files at once, a few runs each: which donors suit this program.
 2. The best of them against the baseline until the difference is decided, and the tests.
 3. File by file, hottest first, the donors that did best, each against what is kept so far.
@@ -63,6 +64,7 @@ class Search:
 
     def run(self) -> Found:
         """The whole search."""
+        self._train()
         self._whole_program()
         if len(self.hot) > 1:
             self._files()
@@ -73,6 +75,12 @@ class Search:
             self._windows()
         self._confirm()
         return self.found
+
+    def _train(self) -> None:
+        """Profiles for the hot files, from one run of the benchmark."""
+        self.session.say("counting how often each branch is taken")
+        self.session.train([heat.unit.place for heat in self.hot])
+        self.hot = [replace(heat, unit=self.session.units[heat.unit.place]) for heat in self.hot]
 
     def _whole_program(self) -> None:
         builds = dict.fromkeys(build.title for heat in self.hot for build in heat.unit.builds)

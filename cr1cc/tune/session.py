@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from cr1cc.compile_speed import RECORD
+from cr1cc.emit import contents
 from cr1cc.errors import UserError
 from cr1cc.lock import write_lock
+from cr1cc.speed import training
 from cr1cc.speed.build import Choice
+from cr1cc.speed.table import TRAINING, build_of
 from cr1cc.tune.goal import PRINTED, WALL, Goal
 from cr1cc.tune.memory import Memory
 from cr1cc.tune.profile import Profile, profile
@@ -22,6 +26,7 @@ from cr1cc.tune.shell import Ran, Shell
 from cr1cc.tune.statistics import SAME, Gain, doubt, gain, is_decided
 from cr1cc.tune.tree import State, Tree
 from cr1cc.tune.units import Assignment, Place, Unit, locked, read_records, text_of
+from cr1cc.util.atomic import replace_file
 
 _FIRST_RUNS, _MORE_RUNS = 7, 20
 _NOISE = 0.25  # the doubt about the median from which on a benchmark decides nothing
@@ -51,7 +56,9 @@ class Session:
         self.say = say
         self.trial = f"{goal.lock}.trial"
         self.records = os.path.join(place, "records")
-        plain = {key: value for key, value in environ.items() if key not in ("CR1_LOCK", RECORD)}
+        self.profiles = os.path.join(place, "profiles")
+        ours = ("CR1_LOCK", RECORD, training.ELSEWHERE)
+        plain = {key: value for key, value in environ.items() if key not in ours}
         self.shell = Shell(goal.folder, plain)
         self.tree = Tree(
             goal.folder, os.path.join(place, "files"), (goal.lock, self.trial, self.records)
@@ -131,6 +138,50 @@ class Session:
         self.memory.put("profile", asdict(found))
         return found
 
+    def train(self, places: Iterable[Place]) -> None:
+        """Give these units profiles, as far as that can be done: one run of the benchmark with
+        objects that count."""
+        known = self.memory.answers.get("profiles")
+        if not isinstance(known, dict):
+            known = self._trained(list(places))
+            self.memory.put("profiles", known)
+        for unit in self.units.values():
+            self.units[unit.place] = replace(unit, profile=str(known.get(unit.name, "")))
+
+    def _trained(self, places: list[Place]) -> dict[str, str]:
+        """Names of profiles by names of units."""
+        shutil.rmtree(self.profiles, ignore_errors=True)
+        os.makedirs(self.profiles)
+        if not self._counts(places):
+            return {}
+        found = {}
+        for name in (self.units[place].name for place in places):
+            try:
+                data = contents(training.file_of(self.profiles, name))
+            except OSError:  # it was not linked, or its process ended without leaving counts
+                continue
+            found[name] = training.digest_of(data)
+            replace_file(training.file_of(self.profiles, found[name]), data)
+        return found
+
+    def _counts(self, places: list[Place]) -> bool:
+        """Run the benchmark with objects that count; False if it does not do as before."""
+        chosen = {
+            place: Choice(TRAINING)
+            for place in places
+            if any(build.profiled for build in map(build_of, self.units[place].record.builds))
+        }
+        while chosen := {p: c for p, c in chosen.items() if not self.obstacle(p, c)}:
+            try:
+                self.tree.activate(self.state_of(chosen))
+                self._checked_bench()
+                return True
+            except RejectedError as error:
+                if not any(self.obstacle(place, choice) for place, choice in chosen.items()):
+                    self.say(f"no profile: {error}")
+                    return False
+        return False
+
     def compare(self, before: Assignment, after: Assignment, looks: tuple[int, ...]) -> Gain:
         """How much faster `after` is. Runs in turn, until the difference is decided or the
         last of `looks` (numbers of rounds) is reached. Raises RejectedError."""
@@ -184,7 +235,7 @@ class Session:
             self.tree.activate(self.state_of(assignment))
             self._write_trial(assignment)
             if self.goal.test:
-                return self.shell.run(self.goal.test, environ={"CR1_LOCK": self.trial}).status == 0
+                return self.shell.run(self.goal.test, environ=self._environ()).status == 0
             return self._bench().output == self.output
         except RejectedError:
             return False
@@ -245,12 +296,16 @@ class Session:
         """One build by the trial lockfile. Raises UserError if it fails."""
         self._write_trial(assignment)
         _remove(self.records)
-        environ = {"CR1_LOCK": self.trial, RECORD: self.records}
+        environ = {**self._environ(), RECORD: self.records}
         self.builds += 1
         for command in filter(None, (self.goal.clean, self.goal.build)):
             ran = self.shell.run(command, environ=environ)
             if ran.status:
                 raise UserError(f"the build fails: {ran.ending}")
+
+    def _environ(self) -> dict[str, str]:
+        """What makes our compilers follow the trial lockfile."""
+        return {"CR1_LOCK": self.trial, training.ELSEWHERE: self.profiles}
 
     def _write_trial(self, assignment: Assignment) -> None:
         write_lock(self.trial, [locked(self.units[p], c) for p, c in assignment.items()])
@@ -284,6 +339,7 @@ class Session:
     def end(self) -> None:
         """Nothing is left to go on with."""
         self.tree.remove()
+        shutil.rmtree(self.profiles, ignore_errors=True)
         _remove(self.memory.path)
         _remove(self.records)
 

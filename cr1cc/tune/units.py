@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from cr1cc.compile_speed import Record
 from cr1cc.lock import Locked
 from cr1cc.speed.build import Choice
-from cr1cc.speed.table import Build, build_of
+from cr1cc.speed.table import TRAINING, Build, build_of
 from cr1cc.tune.statistics import Gain
 from cr1cc.util.elf import STB_GLOBAL, STT_FUNC, NotElfError, ObjectFile
 
@@ -22,6 +23,13 @@ class Unit:
 
     record: Record
     outputs: tuple[str, ...] = ()
+    profile: str = ""  # the name of what a training run has counted, "" if there is none
+
+    @property
+    def name(self) -> str:
+        """One word for it, hexadecimal."""
+        said = repr(self.place).encode(errors="surrogateescape")
+        return hashlib.blake2b(said, digest_size=10).hexdigest()
 
     @property
     def place(self) -> Place:
@@ -32,7 +40,8 @@ class Unit:
     @property
     def builds(self) -> list[Build]:
         """The builds that it may be made by."""
-        return [build_of(label) for label in self.record.builds]
+        rows = map(build_of, self.record.builds)
+        return [row for row in rows if self.profile or not row.profiled]
 
     def functions(self) -> dict[str, int]:
         """Sizes of its functions in the object that is there now; none if it is no object."""
@@ -92,7 +101,15 @@ def locked(unit: Unit, choice: Choice, gain: Gain | None = None, tests: int = 0)
         tests,
         _labelled(choice.ifunc),
         choice.windows,
+        _profile(unit, choice),
     )  # fmt: skip
+
+
+def _profile(unit: Unit, choice: Choice) -> str:
+    """What the lockfile calls the profile of a choice: where it is counted the unit's name."""
+    if choice.build == TRAINING:
+        return unit.name
+    return unit.profile if any(build.profiled for build in choice.builds) else ""
 
 
 def _labelled(pairs: Iterable[tuple[str, Build]]) -> tuple[tuple[str, str], ...]:

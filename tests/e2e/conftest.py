@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from cr1cc.records import Toolchain
+from tests.e2e.locking import Locking
+from tests.e2e.wrapped import Wrapped, WrappedGcc
 
 SMALL = Path(__file__).parent / "data/small"
 ROOT = Path(__file__).parents[2]
@@ -41,3 +44,19 @@ def compilers(tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.Monk
 def project(tmp_path: Path) -> Path:
     """A copy of the small project, which has a library in C and a program in C++."""
     return Path(shutil.copytree(SMALL, tmp_path / "small"))
+
+
+@pytest.fixture(params=["gcc", "clang"])
+def locking(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    gcc_and_gxx: tuple[str, str],
+    usable_compilers: Mapping[int, Toolchain],
+) -> Locking:
+    if not usable_compilers:
+        pytest.skip("clang is missing")
+    toolchain = usable_compilers[max(usable_compilers)]
+    settings = {"CR1_CLANG": toolchain.driver, "CR1_GCC": gcc_and_gxx[0]}
+    if request.param == "gcc":
+        return Locking(WrappedGcc(tmp_path, *gcc_and_gxx, **settings), "gcc")
+    return Locking(Wrapped(tmp_path, toolchain, **settings), "clang")

@@ -21,11 +21,9 @@ from cr1cc.speed.table import build_of
 from cr1cc.storage import journal
 from cr1cc.storage.store import DecisionStore
 from cr1cc.util.elf import ObjectFile
+from tests.e2e.locking import O3, Locking, chosen
 from tests.e2e.test_ifunc import with_bodies
-from tests.e2e.test_lock import O3, Locking, chosen, locking
 from tests.e2e.wrapped import Wrapped, WrappedGcc
-
-__all__ = ["locking"]  # a fixture
 
 
 def explained(place: Wrapped, *words: str) -> subprocess.CompletedProcess[str]:

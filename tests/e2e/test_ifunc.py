@@ -12,10 +12,8 @@ import pytest
 from cr1cc.lock import Locked
 from cr1cc.speed.table import build_of
 from cr1cc.util.elf import STT_GNU_IFUNC, ObjectFile
-from tests.e2e.test_lock import O3, Locking, chosen, locking
+from tests.e2e.locking import O3, Locking, chosen
 from tests.e2e.wrapped import PROGRAM, WrappedGcc
-
-__all__ = ["locking"]  # a fixture
 
 HIGHER = "x86-64-v3"
 NAMES = ("pick", "sort", "main")

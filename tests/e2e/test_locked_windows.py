@@ -13,11 +13,9 @@ import pytest
 from cr1cc.compile_speed import RECORD
 from cr1cc.lock import Locked
 from cr1cc.speed.build import ANY
+from tests.e2e.locking import O3, Locking, chosen
 from tests.e2e.test_explain import explained
-from tests.e2e.test_lock import O3, Locking, chosen, locking
 from tests.e2e.test_rewrite import CRASHING, SOURCE, WITHOUT_THE_EXTRA, patched
-
-__all__ = ["locking"]  # a fixture
 
 # clang keeps a copy of what a sum is made of, to no use.
 MORE = """

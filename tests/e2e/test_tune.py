@@ -171,6 +171,33 @@ def test_shorter_windows_that_are_faster_are_kept_and_repeated(place: Project) -
 
 
 @pytest.mark.long
+def test_a_profile_is_kept_beside_the_lockfile_and_repeated(place: Project) -> None:
+    # Only a build that knows what runs often puts it into a section of its own.
+    words = place.words("--json")
+    words[words.index("--bench") + 1] = (
+        "./program > printed; readelf -S program.o | grep -q 'text.hot' && echo 1 || echo 2"
+    )
+    done = place.run(*words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["gain"] == 2
+    decisions = {one.source: one for one in read_lock(str(place.folder / "cr1.lock"))}
+    profiles = place.folder / "cr1.profiles"
+    named = {f"{one.profile}.gcda" for one in decisions.values() if one.profile}
+    assert {path.name for path in profiles.iterdir()} == named
+    tuned = place.objects()
+    place.run("make", "clean")
+    assert place.run("make", CR1_CACHE="0", CR1_FROZEN="1").returncode == 0
+    assert place.objects() == tuned
+    assert "ok" in place.run("cr1", "lock", "check").stdout
+    assert decisions["program.c"].profile in place.run("cr1", "explain", "program.c").stdout
+    # A tuning that keeps none leaves none behind.
+    place.run("make", "clean")
+    words[words.index("--bench") + 1] = "./program > printed; echo 1"
+    assert place.run(*words).returncode == 0
+    assert not profiles.exists()
+
+
+@pytest.mark.long
 def test_an_interrupted_session_goes_on(place: Project) -> None:
     process = subprocess.Popen(
         place.words(), cwd=place.folder, env=place.environ, stderr=subprocess.PIPE, text=True,

@@ -20,11 +20,14 @@ MEANING = (
     "-fno-signed-zeros", "-fno-trapping-math", "-fshort", "-fstrict", "-funsafe", "-march", "-mavx",
     "-mfma", "-msse", "-freciprocal", "-fexcess", "-flto", "-fprofile", "-fno-signaling",
 )  # fmt: skip
+COUNTS = ("-fprofile-use", "-fprofile-correction", "-fprofile-partial-training")
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.title)
 def test_no_row_changes_what_a_program_means(build: Build) -> None:
-    assert not [word for word in build.options if word.startswith(MEANING)]
+    # Which side of a branch is usual is no presumption: the other side stays.
+    words = [word for word in build.options if not (build.profiled and word.startswith(COUNTS))]
+    assert not [word for word in words if word.startswith(MEANING)]
     assert build.level in ("", "-O2", "-O3")
     assert (build.level == "") == (build.name == OWN)
 
@@ -54,7 +57,17 @@ def test_its_compiler_takes_every_row(
     if not compilers:
         pytest.skip(f"{build.family} is missing")
     for compiler in compilers:
-        command = [compiler, build.level or "-O3", *build.options, "-Werror", "-c", "-xc", "-"]
+        silent = ("-Wno-missing-profile",) if build.profiled else ()
+        command = [
+            compiler,
+            build.level or "-O3",
+            *build.options,
+            "-Werror",
+            *silent,
+            "-c",
+            "-xc",
+            "-",
+        ]
         done = subprocess.run(
             [*command, "-o", "/dev/null"], input="int f(int a){return a+1;}", text=True,
             capture_output=True, check=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import pytest
@@ -45,6 +45,9 @@ class KnownTimes:
 
     def say(self, text: str) -> None:
         assert text
+
+    def train(self, places: Iterable[Place]) -> None:
+        assert set(places) <= set(self.units)
 
     def obstacle(self, place: Place, choice: Choice) -> str:
         return self.known.get((place, choice), "")
