@@ -1,7 +1,8 @@
 """What is tried, in which order, and what is kept.
 
 0. A profile of the hot files, for the donors that read one.
-1. Each donor on all hot files at once, a few runs each: which donors suit this program.
+1. Each donor on all hot files at once, a few runs each, more for those that did best: which donors
+   suit this program.
 2. The best of them against the baseline until the difference is decided, and the tests.
 3. File by file, hottest first, the donors that did best, each against what is kept so far.
 4. Function by function in the same way, with spliced bodies.
@@ -26,6 +27,7 @@ from cr1cc.tune.statistics import LOOKS, SAME, Gain
 from cr1cc.tune.units import Assignment, Place, Unit
 
 _SCREEN = (5,)  # rounds of a first look
+_AGAIN, _FINALISTS = (9,), 10  # rounds of a second one, and how many donors get it
 _HOT = 0.02  # share of the time from which on a file is tried with all others
 _HOT_ALONE = 0.06  # the same for a file or a function by itself: less is lost in the noise
 _FILES, _FUNCTIONS = 16, 10  # the most that are tried
@@ -46,6 +48,15 @@ class Found:
     tried: int = 0
     rejected: dict[str, int] = field(default_factory=dict)  # reasons, counted
     everywhere: dict[str, float] = field(default_factory=dict)  # by title of the donor
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a first look at a donor, on all hot files that it may be used for, has shown."""
+
+    ratio: float
+    title: str
+    candidate: dict[Place, Choice]
 
 
 class Search:
@@ -85,7 +96,7 @@ class Search:
     def _whole_program(self) -> None:
         builds = dict.fromkeys(build.title for heat in self.hot for build in heat.unit.builds)
         titles = [title for title in builds if self._everywhere(title)]
-        ranked = []
+        looked = []
         for number, title in enumerate(titles, 1):
             self.session.say(f"donor {number} of {len(titles)}: {title}")
             candidate = self._everywhere(title)
@@ -93,15 +104,28 @@ class Search:
             if gain is None and (candidate := self._everywhere(title)):
                 gain = self._look({}, candidate)  # without the files that were in the way
             if gain is not None:
-                ranked.append((-gain.ratio, number, title, candidate))
-        ranked.sort(key=lambda row: row[:2])  # of equal ones the first of the table
-        self.suited = [title for _, _, title, _ in ranked]
-        self.found.everywhere = {title: -ratio for ratio, _, title, _ in ranked}
-        for ratio, _, title, candidate in ranked[:_DONORS]:
-            if -ratio < _PROMISING:
+                looked.append(_Look(gain.ratio, title, candidate))
+        looked.sort(key=lambda look: -look.ratio)  # of equal ones the first of the table
+        self.found.everywhere = {look.title: look.ratio for look in looked}
+        ranked = self._again(looked)
+        self.suited = [look.title for look in ranked]
+        for look in ranked[:_DONORS]:
+            if look.ratio < _PROMISING:
                 break
-            self.session.say(f"measuring {title}")
-            self._try(candidate)
+            self.session.say(f"measuring {look.title}")
+            self._try(look.candidate)
+
+    def _again(self, looked: list[_Look]) -> list[_Look]:
+        """The order after a second look at those that did best: of so many donors some are in
+        front by luck alone."""
+        finalists = []
+        for look in looked[:_FINALISTS]:
+            self.session.say(f"a second look at {look.title}")
+            gain = self._look({}, look.candidate, _AGAIN)
+            if gain is not None:
+                finalists.append(replace(look, ratio=gain.ratio))
+        finalists.sort(key=lambda look: -look.ratio)
+        return [*finalists, *looked[_FINALISTS:]]
 
     def _everywhere(self, title: str) -> dict[Place, Choice]:
         """A build for all hot files that it may be used for, as far as it is possible."""
@@ -208,11 +232,13 @@ class Search:
         if gain is not None and gain.ratio >= _PROMISING:
             self._try(candidate)
 
-    def _look(self, before: Assignment, after: Assignment) -> Gain | None:
+    def _look(
+        self, before: Assignment, after: Assignment, rounds: tuple[int, ...] = _SCREEN
+    ) -> Gain | None:
         """A few runs; None if it cannot be built or run."""
         self.found.tried += 1
         try:
-            return self.session.compare(before, after, _SCREEN)
+            return self.session.compare(before, after, rounds)
         except RejectedError as error:
             self._reject(error)
             return None
