@@ -116,6 +116,10 @@ BUILDS: tuple[Build, ...] = (
         targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned",
     ),
     Build(
+        GCC, "-O3", ("-mtune=znver3",), "the same for another family of processors",
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned-zen",
+    ),
+    Build(
         GCC, "-O3", ("-mprefer-vector-width=512",),
         "long loops, where 512 bits are allowed",
         targets=_X86, not_with=("-mprefer-vector-width=",), name="wide",
@@ -164,6 +168,10 @@ BUILDS: tuple[Build, ...] = (
         CLANG, "-O3", ("-mtune=skylake-avx512",),
         "processors whose costs differ from the generic ones",
         targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned",
+    ),
+    Build(
+        CLANG, "-O3", ("-mtune=znver3",), "the same for another family of processors",
+        targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned-zen",
     ),
 )  # fmt: skip
 
