@@ -8,8 +8,8 @@ docs/policy.jsonl                a line for each module and contender
 docs/policy.md, policy-*.svg     what is written from it
 
 A run goes on where it was, and one after a change measures again what the change concerns: a line
-says which compiler and which version of the proposer it is of. The corpus must be there:
-`cr1 train corpus`.
+says which compiler and which version of the proposer it is of. The modules must be
+there: `cr1 train corpus --held-out`.
 """
 
 from __future__ import annotations
