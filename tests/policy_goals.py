@@ -30,8 +30,10 @@ class Goal(NamedTuple):
 GOALS = (
     Goal("paper", "agent:64", "", 0.12),
     Goal("paper", "model:16", "coreset:100", 0),
+    Goal("paper", "agent:16", "coreset:100", 0),
     Goal("paper", "samples:1", "coreset:1", 0.02),
     Goal("product", "model:16", "coreset:100", 0),
+    Goal("product", "agent:16", "coreset:100", 0),
     Goal("product", "samples:1", "coreset:1", 0.02),
     Goal("product", _DEFAULT, "", 0.08),
     Goal("product", _DEFAULT, "", 0.06, total=True),
