@@ -5,7 +5,7 @@ with the same number of candidates, in both settings of `cr1 bench`. Then what t
 samples for one module from the resident process on one core, what the resident processes add to
 a first compile, and their memory when idle. Writes bench/model.json and .md.
 
-The corpus must be there: `cr1 train corpus`.
+The modules must be there: `cr1 train corpus --held-out`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ from typing import Any
 from cr1cc.bench.results import Result, summaries
 from cr1cc.config import cache_home
 from cr1cc.errors import Cr1Error, ModelError, ToolchainError
+from cr1cc.model.choices import Action
 from cr1cc.model.client import ModelClient
-from cr1cc.model.decoding import Rules, State
+from cr1cc.model.conversation import TokenConversation
 from cr1cc.model.describe import ModelFacts
 from cr1cc.model.describe import describe as describe_model
-from cr1cc.model.question import ROOM, Question
-from cr1cc.model.vocabulary import ANSWER, IDS, decode, prompt
 from cr1cc.passes.recipe import holds
 from cr1cc.records import Level, ModuleInfo, Request, Toolchain
 from cr1cc.resident import survey
@@ -49,6 +48,7 @@ from tests.projects.fetch import CHECKOUT
 SETTINGS = dict(zip(("product", "paper"), KINDS, strict=True))
 PROPOSERS = ("random", "coreset", "model", "agent")
 WANTED = {"violations": 0, "samples_ms": 60.0, "first_compile_ms": 1500.0, "memory_mb": 300.0}
+_ANSWER = (Action.ANSWER,)
 _FUNCTIONS = 25  # of the file that is compiled: an average one
 _REPEAT = 5
 
@@ -76,8 +76,8 @@ def _environ(given: argparse.Namespace, **settings: str) -> dict[str, str]:
 
 
 def sampling(facts: ModelFacts, environ: Mapping[str, str], rows: int) -> dict[str, float]:
-    """Milliseconds for `rows` samples of one module on one core: resident, and from a process
-    that is started for it."""
+    """Milliseconds for the answers of `rows` rows to what a compile asks about one module, on one
+    core: resident, and from a process that is started for it."""
     said: list[bool] = []  # for each sample whether it is a well-formed, vetted recipe
     service = Service("model", facts.path, tuple(path for path, _ in facts.stamps))
 
@@ -85,15 +85,14 @@ def sampling(facts: ModelFacts, environ: Mapping[str, str], rows: int) -> dict[s
         features = tuple(Random(number).randrange(400) for _ in range(56))
         info = ModuleInfo(f"m{number}", "x86_64-pc-linux-gnu", features[51], features, 9, False)
         request = Request(info, Level.OZ, 19, "X86", rows)
-        question = Question(
-            facts.stamps[0][1], ((*prompt(request), IDS[ANSWER]),), State(Rules.of(request)),
-            rows, ROOM, 0.7, info.fingerprint,
-        )  # fmt: skip
+        conversation = TokenConversation(facts.stamps[0][1], request)
+        question = conversation.ask(_ANSWER, rows, 0.7, info.fingerprint)
         start = time.perf_counter()
         with ModelClient(facts.path, environ, resident) as client:
             found = client.sample(question)
         spent = 1e3 * (time.perf_counter() - start)
-        said.extend(holds(decode(one.tokens), request.major, request.target) for one in found)
+        recipes = [conversation.heard(_ANSWER, one).recipe for one in found]
+        said.extend(holds(recipe, request.major, request.target) for recipe in recipes)
         return spent
 
     Resident(service, environ).connect()  # starts it

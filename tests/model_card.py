@@ -1,7 +1,8 @@
 """`python -m tests.model_card`: what the model that ships was made of and how.
 
 docs/model-card.md and .svg are written from what lies in the repository: the model file, the
-numbers of the corpus, labels and curves (`bench/`). Nothing is measured or trained.
+numbers of the corpus, labels and curves (`bench/`). Nothing is measured or trained, but the file
+is compared with PyTorch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 from cr1cc.model import SHIPPED
 from cr1cc.model.vocabulary import TOKENS
-from cr1cc.train.gguf_file import facts_of
+from cr1cc.train.export import Parity, parity_of
+from cr1cc.train.gguf_file import Shape, facts_of
 from cr1cc.train.sft import VALIDATION
 from tests import plots
 from tests.projects.fetch import CHECKOUT
@@ -36,17 +38,19 @@ def main() -> int:
     corpus = json.loads((BENCH / "corpus.json").read_text())
     labels = {
         path.name.partition(".")[0]: _labelled(_rows(lzma.decompress(path.read_bytes())))
-        for path in sorted(BENCH.glob("labels/*.xz"))
+        for path in sorted(BENCH.glob("labels/*-*.xz"))
     }
-    text = card(facts_of(SHIPPED), Path(SHIPPED).stat().st_size, corpus, labels, curves)
+    facts, size = facts_of(SHIPPED), Path(SHIPPED).stat().st_size
+    found = parity_of(Path(SHIPPED), Shape(**literal_eval(facts["plan"])["shape"]))
+    text = card(facts, size, found, corpus, labels, curves)
     (CHECKOUT / "docs/model-card.md").write_text(text)
     (CHECKOUT / "docs/model-card.svg").write_text(plots.curves(curves))
     return 0
 
 
 def card(
-    facts: Mapping[str, str], size: int, corpus: Row, labels: Mapping[str, Counter[str]],
-    curves: Mapping[str, Sequence[Row]],
+    facts: Mapping[str, str], size: int, found: Parity, corpus: Row,
+    labels: Mapping[str, Counter[str]], curves: Mapping[str, Sequence[Row]],
 ) -> str:  # fmt: skip
     """The page; `labels` are modules by package for each list, `curves` rows for each run."""
     plan = literal_eval(facts["plan"])
@@ -63,6 +67,9 @@ def card(
         f"| shape | {shape['layers']} layers, {shape['heads']} heads, width {shape['width']}, "
         f"feed-forward {shape['hidden']}, context {shape['context']} |",
         f"| vocabulary | {len(TOKENS)} tokens, version {facts['vocabulary']} |",
+        f"| llama.cpp and PyTorch | behind {found.places} prompts: divergence of at most "
+        f"{found.divergence:.1e} nats, logits within {found.difference:.2g}, "
+        f"{found.agreeing:.0%} with one first token |",
         "| use | proposes recipes for C and C++ modules; what it says is measured before it is "
         "used, so a bad answer costs time and nothing else |",
         "",

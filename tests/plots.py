@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cr1cc.bench.results import Result, share, summaries
+from tests.policy_goals import DEEP, searched_deeply
 
 
 def all_of(by_setting: Mapping[str, Sequence[Result]]) -> dict[str, str]:
@@ -14,12 +15,9 @@ def all_of(by_setting: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     drawings = {}
     for setting, found in by_setting.items():
         measure = "bytes" if setting == "product" else "OverOz"
-        points = [
-            (one.proposer, one.candidates,
-             100 * (one.smaller if setting == "product" else one.over_oz)["mean"])
-            for one in summaries(found)
-        ]  # fmt: skip
-        drawings[f"policy-{setting}.svg"] = _by_evaluations(points, measure)
+        usual = [row for row in found if row.proposer not in DEEP]
+        parts = [part for part in (usual, searched_deeply(found)) if part]
+        drawings[f"policy-{setting}.svg"] = _by_evaluations(parts, measure)
         drawings[f"policy-{setting}-bytes.svg"] = _scatter(gains(found))
     return drawings
 
@@ -41,7 +39,7 @@ def validated(row: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
 
 def curves(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Bytes saved after 7 measurements on packages that are not learnt from, step by step."""
-    figure, axes = _figure()
+    figure, (axes,) = _figure()
     for name, rows in runs.items():
         points = [(row["step"], 100 * validated(row)["bytes"][2]) for row in rows if validated(row)]
         axes.plot(*zip(*points, strict=True), marker=".", label=name)
@@ -52,23 +50,28 @@ def curves(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return _text(figure)
 
 
-def _by_evaluations(points: Sequence[tuple[str, float, float]], measure: str) -> str:
-    figure, axes = _figure()
-    families: dict[str, list[tuple[float, float]]] = {}
-    for name, candidates, gain in points:
-        if candidates > 0:
-            families.setdefault(name.partition(":")[0], []).append((candidates, gain))
-    for name, some in families.items():
-        axes.plot(*zip(*sorted(some), strict=True), marker="o", label=name)
-    axes.set_xscale("log")
-    axes.set_xlabel("evaluations a module (mean)")
-    axes.set_ylabel(f"{measure}: mean gain, %")
-    axes.legend()
+def _by_evaluations(parts: Sequence[Sequence[Result]], measure: str) -> str:
+    """One drawing for each set of modules: means over other modules do not compare."""
+    figure, rows = _figure(len(parts))
+    for axes, found in zip(rows, parts, strict=True):
+        families: dict[str, list[tuple[float, float]]] = {}
+        for one in summaries(found):
+            gain = one.smaller if measure == "bytes" else one.over_oz
+            if one.candidates > 0:
+                point = (one.candidates, 100 * gain["mean"])
+                families.setdefault(one.proposer.partition(":")[0], []).append(point)
+        for name, some in families.items():
+            axes.plot(*zip(*sorted(some), strict=True), marker="o", label=name)
+        axes.set_xscale("log")
+        axes.set_title(f"{len({row.module for row in found})} modules")
+        axes.set_xlabel("evaluations a module (mean)")
+        axes.set_ylabel(f"{measure}: mean gain, %")
+        axes.legend()
     return _text(figure)
 
 
 def _scatter(pairs: Sequence[tuple[float, float]]) -> str:
-    figure, axes = _figure()
+    figure, (axes,) = _figure()
     axes.scatter([100 * a for a, _ in pairs], [100 * b for _, b in pairs], s=6, alpha=0.4)
     axes.axhline(0, linewidth=0.5)
     axes.axvline(0, linewidth=0.5)
@@ -77,14 +80,18 @@ def _scatter(pairs: Sequence[tuple[float, float]]) -> str:
     return _text(figure)
 
 
-def _figure() -> tuple[Any, Any]:
+def _figure(rows: int = 1) -> tuple[Any, Any]:
+    """A figure, and a list of what is drawn in it, one below the other."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "cr1cc"  # equal figures, equal files
     from matplotlib import pyplot
 
-    return pyplot.subplots(figsize=(6.4, 4), layout="constrained")
+    figure, axes = pyplot.subplots(
+        rows, figsize=(6.4, 4 * rows), layout="constrained", squeeze=False
+    )
+    return figure, axes[:, 0]
 
 
 def _text(figure: Any) -> str:

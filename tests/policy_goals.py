@@ -11,7 +11,9 @@ from cr1cc.bench.results import Result, share
 
 _RESAMPLES = 2000
 _METRICS = {"paper": "OverOz", "product": "bytes"}
+DEEP = ("search:1100", "search:4400", "search:10000")  # on few modules: they take long
 _DEFAULT = "default:7"  # a build by default, with the default budget
+_BESIDE = ("coreset:100", "search:100", "model:16", "agent:64")
 
 
 class Goal(NamedTuple):
@@ -28,8 +30,10 @@ class Goal(NamedTuple):
 GOALS = (
     Goal("paper", "agent:64", "", 0.12),
     Goal("paper", "model:16", "coreset:100", 0),
+    Goal("paper", "agent:16", "coreset:100", 0),
     Goal("paper", "samples:1", "coreset:1", 0.02),
     Goal("product", "model:16", "coreset:100", 0),
+    Goal("product", "agent:16", "coreset:100", 0),
     Goal("product", "samples:1", "coreset:1", 0.02),
     Goal("product", _DEFAULT, "", 0.08),
     Goal("product", _DEFAULT, "", 0.06, total=True),
@@ -66,6 +70,42 @@ def ceiling(rows: Sequence[Result], setting: str) -> str:
         f"The best answer of all contenders to each of these {len(best)} modules: "
         f"{100 * mean:.2f} % of {_METRICS[setting]}, mean."
     )
+
+
+def searched_deeply(rows: Sequence[Result]) -> list[Result]:
+    """All rows of the modules that every deep search was made on."""
+    answers = _by_contender(rows)
+    searches = [answers[name].keys() for name in DEEP if name in answers]
+    return [row for row in rows if searches and all(row.module in some for some in searches)]
+
+
+def longer(rows: Sequence[Result], setting: str) -> list[str]:
+    """A table of deep searches, each on its own modules and beside others on the same ones."""
+    answers = _by_contender(rows)
+    searched = {module for name in DEEP for module in answers.get(name, {})}
+    others = [name for name in _BESIDE if answers.get(name, {}).keys() >= searched]
+    lines = [
+        f"What long searches save of {_METRICS[setting]}, and others on the same modules:",
+        "",
+        f"| contender | modules | mean | interval | {' | '.join(others)} |",
+        "|---" * (4 + len(others)) + "|",
+    ]
+    for name in DEEP:
+        modules = answers.get(name, {})
+        if not modules:
+            continue
+        gains = [_gain(one, setting) for one in modules.values()]
+        low, high = _interval(gains)
+        means = [
+            statistics.fmean(_gain(answers[other][module], setting) for module in modules)
+            for other in others
+        ]
+        cells = " | ".join(f"{100 * mean:.2f} %" for mean in means)
+        lines.append(
+            f"| {name} | {len(gains)} | {100 * statistics.fmean(gains):.2f} % "
+            f"| {100 * low:.2f} to {100 * high:.2f} % | {cells} |"
+        )
+    return lines
 
 
 def _line(goal: Goal, answers: _Answers) -> str:

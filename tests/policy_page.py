@@ -8,6 +8,7 @@ from typing import Any
 
 from cr1cc.bench.results import Result, Summary, summaries
 from tests import plots, policy_goals
+from tests.policy_goals import DEEP
 
 _TALKING = ("samples", "penalised", "model", "agent")
 SETTINGS = ("product", "paper")
@@ -15,8 +16,8 @@ USUAL = (
     "baseline", "twice", "random:16", "coreset:1", "coreset:7", "coreset:16", "coreset:100",
     "search:100", "samples:1", "samples:16", "samples:64", "penalised:16", "model:7",
     "model:16", "model:64", "agent:7", "agent:16", "agent:64", "default:7",
+    "default:16",
 )  # fmt: skip
-DEEP = ("search:1100", "search:4400", "search:10000")
 
 Row = dict[str, Any]
 
@@ -39,7 +40,8 @@ def markdown(figures: Row) -> str:
         f"{figures['compiler']}; {figures['machine']}; {figures['date']}; "
         f"model {figures['model']}.",
         "Packages that are held out of mining and training; seconds on one core.",
-        "`python -m tests.bench_policy` makes this page; `policy.jsonl` has the rows.",
+        "[bench.md](bench.md) says what contenders and columns are; `python -m tests.bench_policy`",
+        "makes this page; `policy.jsonl` has the rows.",
     ]
     by_setting = {setting: results(figures["rows"], setting) for setting in SETTINGS}
     if wanted := policy_goals.goals(by_setting):
@@ -49,14 +51,15 @@ def markdown(figures: Row) -> str:
         lines += ["", f"## Setting {setting}", "", *_table(summaries(usual))]
         lines += ["", policy_goals.ceiling(found, setting)]
         lines += ["", f"![gain by evaluations](policy-{setting}.svg)"]
-        deep = {row.module for row in found if row.proposer in DEEP}
-        few = [row for row in found if row.module in deep]
+        few = policy_goals.searched_deeply(found)
         if few:
             lines += [
                 "",
-                f"The same contenders on the {len(deep)} modules that were searched deeply:",
+                f"The same contenders on the {len({row.module for row in few})} modules that were "
+                "searched deeply:",
             ]
             lines += ["", *_table(summaries(few)), "", policy_goals.ceiling(few, setting)]
+            lines += ["", *policy_goals.longer(found, setting)]
         lines += ["", _carries(found, setting), "", *_audit(summaries(found))]
     return "\n".join(lines + _trainings(figures["trainings"])) + "\n"
 

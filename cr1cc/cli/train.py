@@ -39,16 +39,22 @@ _METRIC = click.option(
 @FOLDER
 @CLANG
 @click.option("--programs", default=400, show_default=True, help="csmith programs besides.")
-def corpus(folder: Path | None, clang: str | None, programs: int) -> None:
+@click.option("--held-out", is_flag=True,
+              help="Only modules of packages that are held out, to measure on.")  # fmt: skip
+def corpus(folder: Path | None, clang: str | None, programs: int, held_out: bool) -> None:
     """Fetch and build the packages of the table; keep modules and functions as bitcode."""
     from cr1cc.train import duplicates, functions, licences
     from cr1cc.train.census import census
     from cr1cc.train.corpus import collect
+    from cr1cc.train.packages import HELD_OUT, PACKAGES
     from cr1cc.train.tasks import Task
 
     home, toolchain, jobs = home_of(folder), usable(clang), os.cpu_count() or 1
-    for line in collect(home, toolchain.driver, programs, jobs):
+    packages = HELD_OUT if held_out else (*PACKAGES, *HELD_OUT)
+    for line in collect(home, packages, toolchain.driver, 0 if held_out else programs, jobs):
         click.echo(line)
+    if held_out:
+        return
     licences.collect(home, counted)
     task = Task.of(toolchain)
     functions.split(task, home, jobs, _progress)

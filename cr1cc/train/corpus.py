@@ -26,7 +26,7 @@ from cr1cc.errors import UserError
 from cr1cc.records import Metric
 from cr1cc.train.apt import PrivateApt
 from cr1cc.train.capture import UNOPTIMISED
-from cr1cc.train.packages import HELD_OUT, PACKAGES, Package
+from cr1cc.train.packages import HELD_OUT, Package
 
 KINDS = ("packages", "paper")  # what is kept of every module; the second one is made last
 KIND = dict(zip(Metric, KINDS, strict=True))  # what the metric is counted of
@@ -49,7 +49,9 @@ class Sample:
         return f"{self.package}/{self.path.name}"
 
 
-def collect(folder: Path, clang: str, programs: int, jobs: int) -> Iterator[str]:
+def collect(
+    folder: Path, packages: Sequence[Package], clang: str, programs: int, jobs: int
+) -> Iterator[str]:
     """Build what is still missing; yields one line for each part as it is done.
 
     Packages are built side by side, for a good part of a build is a script that waits for one
@@ -58,7 +60,7 @@ def collect(folder: Path, clang: str, programs: int, jobs: int) -> Iterator[str]
     for kind in KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     apt = PrivateApt(folder / "apt")
-    missing = [p for p in (*PACKAGES, *HELD_OUT) if not _done(folder, p.name).exists()]
+    missing = [p for p in packages if not _done(folder, p.name).exists()]
     with ThreadPoolExecutor(jobs) as pool:
         builds = [pool.submit(_collect_package, p, folder, apt, clang) for p in missing]
         try:

@@ -21,7 +21,7 @@ from cr1cc.features import FEATURES
 from cr1cc.model.engine import Engine
 from cr1cc.model.vocabulary import BUCKETS, IDS, prompt
 from cr1cc.records import Level, Metric, ModuleInfo, Request
-from cr1cc.train.gguf_file import RECIPES, Vocabulary, write
+from cr1cc.train.gguf_file import RECIPES, Shape, Vocabulary, tensors_of, write
 from cr1cc.train.network import Network
 from cr1cc.train.pytorch import Tensor, torch
 
@@ -55,6 +55,14 @@ def export(
     finally:
         fresh.unlink(missing_ok=True)
     return found
+
+
+def parity_of(path: Path, shape: Shape) -> Parity:
+    """The same of a model file for recipes, against PyTorch with the weights in it."""
+    network = Network(shape)
+    weights = {name: torch.from_numpy(value) for name, value in tensors_of(str(path)).items()}
+    network.load_state_dict(weights)
+    return parity(network, path, _prompts(32, Random(1)))
 
 
 @torch.no_grad()

@@ -121,6 +121,15 @@ def facts_of(path: str) -> dict[str, str]:
     return {name.removeprefix("cr1cc."): str(fields[name].contents()) for name in mine}
 
 
+def tensors_of(path: str) -> dict[str, NDArray[float32]]:
+    """The weights of the model in `path` as it computes with them, rounded where they are."""
+    from gguf import GGUFReader
+    from gguf.quants import dequantize
+
+    tensors = GGUFReader(path).tensors
+    return {one.name: dequantize(one.data, one.tensor_type).copy() for one in tensors}
+
+
 def _difference(
     wanted: Mapping[str, tuple[int, ...]], tensors: Mapping[str, NDArray[float32]]
 ) -> str:

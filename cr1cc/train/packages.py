@@ -3,9 +3,9 @@
 Recipes are mined and models trained on PACKAGES. HELD_OUT is for measuring alone: nothing is
 mined, trained or chosen on it, so that figures from it are of code that nobody has seen.
 
-None of them is a project of the benchmark or of an acceptance set, not in another version
-either. Another version than the one named is taken where the distribution has another, and
-said so.
+None of them is of an acceptance set, and none of PACKAGES is a project of the benchmark, not in
+another version either. Another version than the one named is taken where the distribution has
+another, and said so.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cr1cc.cli.main import program
 from cr1cc.records import Toolchain
 from cr1cc.train import corpus
 from cr1cc.train.corpus import KINDS, samples
-from cr1cc.train.packages import Package
+from cr1cc.train.packages import HELD_OUT, Package
 
 
 def text_of(toolchain: Toolchain, module: Path) -> str:
@@ -63,9 +65,31 @@ def test_a_package_is_complete_if_something_of_it_was_built(
         Package("good", "1", ('"$CC" -c m.c',)), Package("bad", "1", ("missing-program-of-cr1",)),
     )  # fmt: skip
     monkeypatch.setattr(corpus, "unpacked", unpacked)
-    monkeypatch.setattr(corpus, "PACKAGES", rows)
     monkeypatch.setattr(corpus, "HELD_OUT", ())
-    lines = sorted(corpus.collect(tmp_path, any_toolchain.driver, 0, 1))
+    lines = sorted(corpus.collect(tmp_path, rows, any_toolchain.driver, 0, 1))
     assert lines == ["bad: left out: nothing of it could be built", "good: 1 modules"]
     assert [one.package for one in samples(tmp_path)] == ["good"]
     assert [path.name for path in (tmp_path / "paper").glob("*.done")] == ["good.done"]
+
+
+def test_what_is_held_out_can_be_collected_alone(
+    any_toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def capture(package: Package, tree: Path, folder: Path, clang: str) -> int:
+        asked.append((package.name, clang))
+        return 1
+
+    @contextmanager
+    def unpacked(_package: Package, _apt: object) -> Iterator[tuple[Path, str]]:
+        yield tmp_path, ""
+
+    monkeypatch.setattr(corpus, "unpacked", unpacked)
+    monkeypatch.setattr(corpus, "_capture", capture)
+    words = ["train", "corpus", "--held-out", "--folder", str(tmp_path / "corpus")]
+    found = CliRunner().invoke(program, [*words, "--clang", any_toolchain.driver])
+    assert found.exit_code == 0
+    assert sorted(asked) == sorted((one.name, any_toolchain.driver) for one in HELD_OUT)
+    assert sorted(found.output.splitlines()) == sorted(f"{one.name}: 1 modules" for one in HELD_OUT)
+    assert not (tmp_path / "corpus/corpus.json").exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import plots, policy_page
+from tests import plots, policy_goals, policy_page
 
 
 def row(setting: str, module: str, name: str, ic: int, size: int) -> dict[str, Any]:
@@ -54,6 +54,17 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
     assert "| sft | 1.00 % | 5.25 % |" in trainings
     assert "of 5 modules" in trainings
     assert policy_page.markdown({**FIGURES, "trainings": {}}).count("##") == 2
+
+
+def test_deep_searches_stand_beside_others_on_their_own_modules() -> None:
+    rows = [*FIGURES["rows"], row("paper", "m2", "search:1100", 450, 1900)]
+    rows.append(row("paper", "m2", "search:10000", 300, 1900))
+    found = policy_page.results(rows, "paper")
+    assert {one.module for one in policy_goals.searched_deeply(found)} == {"m2"}
+    assert policy_goals.longer(found, "paper")[-2:] == [
+        "| search:1100 | 2 | 15.00 % | 10.00 to 20.00 % | 16.00 % |",
+        "| search:10000 | 1 | 40.00 % | 40.00 to 40.00 % | 17.00 % |",
+    ]
 
 
 def test_what_was_wanted_stands_beside_what_was_measured() -> None:

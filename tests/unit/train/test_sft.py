@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -16,10 +17,11 @@ pytest.importorskip("gguf", reason="gguf (extra train)")
 
 # ruff: noqa: E402 - these need what was asked for above
 from cr1cc.errors import ModelError, UserError
+from cr1cc.model import SHIPPED
 from cr1cc.model.engine import Engine
 from cr1cc.model.vocabulary import TOKENS
 from cr1cc.train import export, sft
-from cr1cc.train.gguf_file import Shape
+from cr1cc.train.gguf_file import Shape, facts_of
 from cr1cc.train.network import Network
 from cr1cc.train.sft import Plan, best, pack, train
 from cr1cc.train.trajectories import example
@@ -154,6 +156,13 @@ def test_a_file_that_says_something_else_is_not_exported(
     with pytest.raises(ModelError, match=r"differ by 0\.5"):
         export.export(_random(1), folder / "model.gguf", {})
     assert not [path for path in folder.iterdir() if "gguf" in path.name]
+
+
+def test_the_model_that_ships_is_what_pytorch_computes() -> None:
+    shape = Shape(**literal_eval(facts_of(SHIPPED)["plan"])["shape"])
+    found = export.parity_of(Path(SHIPPED), shape)
+    assert found.divergence < 1e-3
+    assert found.agreeing == 1
 
 
 def test_the_plan_that_ships_is_one_that_llama_cpp_takes() -> None:
