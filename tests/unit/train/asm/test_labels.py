@@ -15,10 +15,8 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
-from cr1cc.assembly.judge import Judge
-from cr1cc.assembly.problem import Problem
+from cr1cc.assembly.appraisal import Appraiser, Ask
 from cr1cc.errors import UserError
-from cr1cc.gate.verdict import Verdict
 from cr1cc.train.asm.counts import counts
 from cr1cc.train.asm.labels import label, rows
 from cr1cc.train.asm.twins import twins
@@ -74,10 +72,10 @@ def test_what_is_better_is_found_and_proved(folder: Path) -> None:
     assert found["movl $0, %n0d"]["new"] == ["xorl %n0d, %n0d"]
     assert found["movl $0, %n0d"]["count"] == 16
     assert found["notl %n0d;addl $1, %n0d"]["new"] == ["negl %n0d"]
-    judge = Judge(os.environ)
+    appraiser = Appraiser(os.environ)
     for row in found.values():
-        problem = Problem(row["old"], row["live"])
-        assert judge.judge(problem, row["new"]).verdict is Verdict.PROVED
+        ask = Ask(*(tuple(row[name]) for name in Ask._fields))
+        assert appraiser.appraise([ask])[0].proved
         (old_bytes, new_bytes), (old_cost, new_cost) = row["bytes"], row["cost"]
         assert (new_bytes, new_cost) < (old_bytes, old_cost)
 
