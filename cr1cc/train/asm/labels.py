@@ -27,15 +27,13 @@ from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
 from cr1cc.errors import AsmError
 from cr1cc.train.asm.corpus import Key, rows_of
-from cr1cc.train.asm.work import Item, Plan, work
+from cr1cc.train.asm.work import Item, Plan, is_guarding, work
 from cr1cc.util.atomic import replace_file
 
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
 _PROGRESS = "labels.progress"
-# Where the stack's guard is: compilers clear a register that held it, though nothing reads it.
-_CANARY = "%fs:40"
 _NONE = 3  # one in so many without a better one is kept
 
 
@@ -80,7 +78,7 @@ class Labeller:
 
     def row(self, item: Item) -> Row | None:
         """The label of a window, None if it has none to keep."""
-        if any(_CANARY in line for line in item.key[0]):
+        if is_guarding(item.key[0]):
             return None
         try:
             problem = Problem(*item.key)
