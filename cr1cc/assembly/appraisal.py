@@ -14,11 +14,11 @@ from typing import NamedTuple
 from cr1cc.assembly.cost import cost
 from cr1cc.assembly.names import Names, compared, example_names, restored
 from cr1cc.assembly.vocabulary import Goal
-from cr1cc.errors import AsmError, Cr1Error, GateError
+from cr1cc.errors import AsmError, Cr1Error
+from cr1cc.gate.body import assembled
 from cr1cc.gate.verdict import Verdict
-from cr1cc.prove.code import Body, CodeUnit, unit_of
+from cr1cc.prove.runs import Pair, pairs
 from cr1cc.prove.window import WindowProver
-from cr1cc.rewrite.instruction import Instruction
 from cr1cc.rewrite.places import described
 
 _INPUTS = 8  # that both windows are run on
@@ -85,76 +85,41 @@ class Appraiser:
 
     def _appraised(self, asks: Sequence[Ask]) -> list[Appraisal]:
         texts = [_texts(ask) for ask in asks]
-        unit = self._unit(texts)
+        found = pairs([one for one in texts if one], lambda text: assembled(text, self._env))
         return [
-            self._one(unit, number, ask) if text else _NOTHING
-            for number, (ask, text) in enumerate(zip(asks, texts, strict=True))
+            self._one(ask, next(found)) if text else _NOTHING
+            for ask, text in zip(asks, texts, strict=True)
         ]
 
-    def _unit(self, texts: list[str]) -> CodeUnit | None:
-        """The object of all that can be assembled; what cannot becomes empty."""
-        try:
-            return unit_of("windows", "\t.text\n" + _numbered(texts), self._env)
-        except GateError:
-            if sum(map(bool, texts)) <= 1:
-                texts[:] = [""] * len(texts)
-                return None
-            half = len(texts) // 2
-            for part in (slice(0, half), slice(half, None)):
-                some = texts[part]
-                self._unit(some)
-                texts[part] = some
-            return self._unit(texts) if any(texts) else None
-
-    def _one(self, unit: CodeUnit | None, number: int, ask: Ask) -> Appraisal:
-        assert unit is not None
+    def _one(self, ask: Ask, pair: Pair | None) -> Appraisal:
+        if pair is None:
+            return _NOTHING
         names = example_names(ask.old)
-        old, new = unit.body(f"old{number}"), _body(unit, f"new{number}", ask.new)
-        sizes = (float(_size(old)), float(_size(new)))
         costs = (_cost(ask.old, names), _cost(ask.new, names))
         if ask.old == ask.new:
-            return Appraisal(True, 1.0, sizes, costs)
+            return Appraisal(True, 1.0, pair.sizes, costs)
         live = described(compared(ask.live, names))
         try:
-            agreeing = self._prover.agreement(old, new, live, _INPUTS)
+            agreeing = self._prover.agreement(*pair, live, _INPUTS)
         except (Cr1Error, RecursionError):
-            return Appraisal(False, 0.0, sizes, costs)
-        proved = agreeing == 1 and self._prover.judge(old, new, live).verdict is Verdict.PROVED
-        return Appraisal(proved, agreeing, sizes, costs)
-
-
-def _body(unit: CodeUnit, name: str, lines: Lines) -> Body | None:
-    return unit.body(name) if lines else None
-
-
-def _size(body: Body | None) -> int:
-    return body.end - body.start if body else 0
+            return Appraisal(False, 0.0, pair.sizes, costs)
+        proved = agreeing == 1 and self._prover.judge(*pair, live).verdict is Verdict.PROVED
+        return Appraisal(proved, agreeing, pair.sizes, costs)
 
 
 def _cost(lines: Lines, names: Names) -> float:
     return cost(restored(lines, names)) if lines else 0.0
 
 
-def _texts(ask: Ask) -> str:
-    """Both windows as functions whose names end in #, "" for what is no instruction and for names
-    without a meaning."""
+def _texts(ask: Ask) -> tuple[list[str], list[str]] | None:
+    """Both windows, None for what is no instruction and for names without a meaning."""
     try:
         names = example_names(ask.old)
         compared(ask.live, names)
-        return _function("old#", restored(ask.old, names)) + _function(
-            "new#", restored(ask.new, names)
-        )
+        old, new = ([one.text for one in restored(lines, names)] for lines in (ask.old, ask.new))
     except AsmError:
-        return ""
-
-
-def _function(name: str, run: Sequence[Instruction]) -> str:
-    rows = [f"\t.type\t{name}, @function", f"{name}:", *(one.text for one in run)]
-    return "\n".join([*rows, f"\t.size\t{name}, .-{name}"]) + "\n"
-
-
-def _numbered(texts: Sequence[str]) -> str:
-    return "".join(text.replace("#", str(number)) for number, text in enumerate(texts))
+        return None
+    return old, new
 
 
 def _read(log: Path) -> Iterator[tuple[Ask, Appraisal]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cr1cc.assembly.step import Step, step
-from cr1cc.errors import Cr1Error, GateError, ProofError
-from cr1cc.prove.code import Body, CodeUnit, Reference, unit_of
+from cr1cc.errors import Cr1Error, ProofError
+from cr1cc.gate.body import assembled
+from cr1cc.prove.code import Body, Reference
 from cr1cc.prove.effect import Effect
 from cr1cc.prove.lifter import Lifter
+from cr1cc.prove.runs import pairs
 
 _TOGETHER = 400  # instructions in one run of the assembler
 
@@ -45,18 +47,9 @@ class Bench:
         return self._steps[key]
 
     def _assemble(self, texts: Sequence[str]) -> None:
-        try:
-            unit = unit_of("instructions", listing(([text] for text in texts), "i"), self._env)
-        except GateError:
-            if len(texts) == 1:
-                self._known[texts[0]] = (0, None, None)
-                return
-            half = len(texts) // 2
-            self._assemble(texts[:half])
-            self._assemble(texts[half:])
-            return
-        for text, body in zip(texts, bodies(unit, len(texts), "i"), strict=True):
-            self._known[text] = self._lifted(body)
+        found = pairs([([text], ()) for text in texts], lambda text: assembled(text, self._env))
+        for text, pair in zip(texts, found, strict=True):
+            self._known[text] = self._lifted(pair.original) if pair else (0, None, None)
 
     def _lifted(self, body: Body) -> tuple[int, Effect | None, Reference | None]:
         unit, size = body.unit, body.end - body.start
@@ -69,18 +62,3 @@ class Bench:
         except (Cr1Error, RecursionError):
             return size, None, None
         return size, effect, reference
-
-
-def listing(runs: Iterable[Sequence[str]], name: str) -> str:
-    """A unit with a function for each run of instructions, `name` and its number."""
-    lines = ["\t.text"]
-    for number, run in enumerate(runs):
-        symbol = f"{name}{number}"
-        lines += [f"\t.type\t{symbol}, @function", f"{symbol}:", *run]
-        lines.append(f"\t.size\t{symbol}, .-{symbol}")
-    return "\n".join(lines) + "\n"
-
-
-def bodies(unit: CodeUnit, count: int, name: str) -> list[Body]:
-    """The functions of such a unit."""
-    return [unit.body(f"{name}{number}") for number in range(count)]

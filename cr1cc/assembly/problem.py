@@ -47,10 +47,6 @@ class Problem:
         self.wanted = frozenset(read | {name for name in FLAGS if name in live})
         self.checks = _checks(self)
 
-    def texts(self, lines: Sequence[str]) -> list[str]:
-        """The instructions of lines. Raises AsmError."""
-        return [one.text for one in restored(lines, self.names)]
-
     def runs(self, bench: Bench) -> list[Run] | None:
         """Samples, equal for equal windows; None if an instruction cannot be run."""
         texts = [one.text for one in self.window]

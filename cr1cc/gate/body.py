@@ -194,7 +194,7 @@ def body_of(graph: Graph, name: str) -> Body:
 def assembled(text: str, env: Mapping[str, str], assembler: str = "/usr/bin/as") -> bytes:
     """The object of an assembly text. Raises GateError with the assembler's first complaint, and
     ToolchainError if there is no assembler."""
-    source = memory_file(text.encode())
+    source = memory_file(text.encode(errors="surrogateescape"))
     out = memory_file(b"")
     try:
         # Labels that begin with .L stay among the symbols, so that jump tables can be followed.

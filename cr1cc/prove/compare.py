@@ -8,14 +8,14 @@ so what comes after it says nothing about what comes before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cr1cc.gate.signature import Kind, Signature
 from cr1cc.prove import term as t
 from cr1cc.prove.effect import register
 from cr1cc.prove.events import Touch
-from cr1cc.prove.explore import CALLEE_SAVED
+from cr1cc.prove.explore import ARGUMENTS, CALLEE_SAVED, VECTOR_ARGUMENTS
 from cr1cc.prove.machine import RED_ZONE, RETURN_ADDRESS, Machine
 from cr1cc.prove.term import Term
 
@@ -37,6 +37,25 @@ class Duty:
 def frame_size(original: Machine) -> int:
     """Bytes below %rsp on entry that belong to the function, its red zone included."""
     return RED_ZONE - original.deepest
+
+
+def unfilled(original: Machine, signature: Signature) -> list[str]:
+    """Registers that no argument fills, and on which result, memory or branches of a path depend
+    nevertheless: the signature must be wrong."""
+    place = signature.result_place()
+    told = [original.memory, *(one.truth for one in original.conditions)]
+    told += [touch.address for touch in original.touched]
+    if place is not None:
+        told.append(t.extract(original.registers[place.register], signature.result.bits - 1, 0))
+    used = _variables(told) & {*ARGUMENTS, *VECTOR_ARGUMENTS}
+    # What is left in %al may be the result, whatever the signature says. Above it may be what was
+    # in a register before a part of it was set.
+    used |= _variables([t.extract(original.registers["rax"], 7, 0)]) & {*ARGUMENTS}
+    return sorted(used - {one.register for one in signature.places()})
+
+
+def _variables(terms: Iterable[Term]) -> set[str]:
+    return {one.data for one in t.reachable(terms) if one.operation == "var"}
 
 
 def given(original: Machine, calls: int) -> list[Term]:

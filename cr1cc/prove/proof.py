@@ -11,7 +11,7 @@ from cr1cc.gate.verdict import Judgement, Verdict
 from cr1cc.prove import engines
 from cr1cc.prove import term as t
 from cr1cc.prove.code import Body, Reference
-from cr1cc.prove.compare import Duty, duties, extended, given, promised
+from cr1cc.prove.compare import Duty, duties, extended, given, promised, unfilled
 from cr1cc.prove.concrete import Valuation
 from cr1cc.prove.emulate import STACK, Layout
 from cr1cc.prove.example import example_of
@@ -82,6 +82,12 @@ class _Proof:
         if any(_volatile(one.type) for one in self._signature.parameters):
             raise ProofError("it takes something volatile, whose accesses count themselves")
         paths = [self._explore(body, side) for body, side in zip(self._bodies, "ab", strict=True)]
+        for one in paths[0]:
+            if names := unfilled(one, self._signature):
+                raise ProofError(
+                    f"the original uses {', '.join(names)}, which no argument fills:"
+                    " is the signature right?"
+                )
         allowed = set(self._settings.isa).union(*(one.isas for one in paths[0]))
         if more := set().union(*(one.isas for one in paths[1])) - allowed:
             raise ProofError(f"it needs {', '.join(sorted(more))}, which the original does not")

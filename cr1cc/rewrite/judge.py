@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cr1cc.errors import EvaluationError, GateError, ProofError, UserError
+from cr1cc.errors import ProofError
 from cr1cc.gate.verdict import Judgement, Verdict, format_judgement, parse_judgement
-from cr1cc.prove.code import Body, CodeUnit
 from cr1cc.prove.installed import MISSING
+from cr1cc.prove.runs import Assemble, Pair, pairs
 from cr1cc.rewrite.places import described
 from cr1cc.rewrite.version import proofs
 from cr1cc.rewrite.windows import Texts
@@ -33,17 +33,6 @@ _TOGETHER = 500  # windows that one process judges
 _BY = "proof of a window"
 
 Key = tuple[Texts, int]  # both texts, and the places that are compared
-Assemble = Callable[[str], bytes]  # raises GateError or EvaluationError for what it does not take
-
-
-class _Pair(NamedTuple):
-    original: Body
-    new: Body | None  # None: no instructions
-
-    @property
-    def saved(self) -> int:
-        ends = [one.end - one.start for one in (self.original, self.new) if one]
-        return ends[0] - sum(ends[1:])
 
 
 class Known(NamedTuple):
@@ -80,31 +69,17 @@ class Judge:
 
     def _found(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Known]]:
         """What is found of windows; only those that would be shorter are proved."""
-        pairs = list(self._assembled(keys))
-        shorter = []
-        for key, pair in pairs:
-            if pair is None or pair.saved <= 0:
-                yield key, Known(pair.saved if pair else 0, None)
+        shorter = {}
+        found = pairs([texts for texts, _ in keys], self._assemble)
+        for key, pair in zip(keys, found, strict=True):
+            saved = pair.saved if pair else 0
+            if pair and saved > 0:
+                shorter[key] = pair
             else:
-                shorter.append((key, pair))
+                yield key, Known(saved, None)
         if shorter:
-            order = [key for key, _ in shorter]
-            yield from zip(order, _apart([(pair, key[1]) for key, pair in shorter]), strict=True)
-
-    def _assembled(self, keys: Sequence[Key]) -> Iterator[tuple[Key, _Pair | None]]:
-        """Both sides of each window; None of what is no code."""
-        try:
-            unit = CodeUnit("windows", self._assemble(_text(keys)))
-        except (GateError, EvaluationError):
-            if len(keys) == 1:
-                yield keys[0], None
-            else:
-                middle = len(keys) // 2
-                yield from self._assembled(keys[:middle])
-                yield from self._assembled(keys[middle:])
-            return
-        for number, key in enumerate(keys):
-            yield key, _pair(unit, number, key[0])
+            asked = [(pair, places) for (_, places), pair in shorter.items()]
+            yield from zip(shorter, _apart(asked), strict=True)
 
     def _stored(self, keys: Sequence[Key]) -> dict[Key, Known]:
         if self._store is None:
@@ -145,15 +120,7 @@ def _read(payload: bytes) -> Known | None:
         return None
 
 
-def _pair(unit: CodeUnit, number: int, texts: Texts) -> _Pair | None:
-    try:
-        new = unit.body(f"new{number}") if texts[1] else None
-        return _Pair(unit.body(f"old{number}"), new)
-    except UserError:  # it has no size
-        return None
-
-
-def _apart(pairs: Sequence[tuple[_Pair, int]]) -> Iterator[Known]:
+def _apart(asked: Sequence[tuple[Pair, int]]) -> Iterator[Known]:
     """What the prover says of each window, in a process of its own; of those that it did not come
     to, no more than that."""
     parent = os.getpid()
@@ -171,13 +138,13 @@ def _apart(pairs: Sequence[tuple[_Pair, int]]) -> Iterator[Known]:
             ending.handle_no_more()
             silence()
             limit_time(_SECONDS)
-            for known in _proved(pairs):
+            for known in _proved(asked):
                 write_message(write, known)
         finally:
             os._exit(0)  # what it did not say is told by its absence
     os.close(write)
     try:
-        for pair, _ in pairs:
+        for pair, _ in asked:
             yield _answer(read) or Known(pair.saved, _failed(), lasting=False)
     finally:
         os.close(read)
@@ -197,25 +164,10 @@ def _failed() -> Judgement:
     return Judgement(Verdict.UNKNOWN, _BY, "the process that proves ended")
 
 
-def _proved(pairs: Sequence[tuple[_Pair, int]]) -> Iterator[Known]:
+def _proved(asked: Sequence[tuple[Pair, int]]) -> Iterator[Known]:
     from cr1cc.prove.window import WindowProver
 
     prover = WindowProver()
-    for pair, compared in pairs:
-        found = prover.judge(pair.original, pair.new, described(compared))
+    for pair, compared in asked:
+        found = prover.judge(*pair, described(compared))
         yield Known(pair.saved, found, "failures" not in dict(found.evidence))
-
-
-def _text(keys: Sequence[Key]) -> str:
-    """A unit with a function for each window, before and after."""
-    lines = ["\t.text"]
-    for number, (texts, _) in enumerate(keys):
-        for side, rows in zip(("old", "new"), texts, strict=True):
-            name = f"{side}{number}"
-            lines += [
-                f"\t.type\t{name}, @function",
-                f"{name}:",
-                *rows,
-                f"\t.size\t{name}, .-{name}",
-            ]
-    return "\n".join(lines) + "\n"

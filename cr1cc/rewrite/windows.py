@@ -28,7 +28,7 @@ _CALLER_SAVED = sum(
 
 # Where the stack's guard is. Behind a read of it compilers clear the register that held it, though
 # nothing reads that: no proof can see why it has to stay.
-_GUARD = "%fs:40"
+GUARD = "%fs:40"
 _BEHIND_GUARD = 3  # instructions
 
 Texts = tuple[tuple[str, ...], tuple[str, ...]]  # instructions before and after
@@ -159,7 +159,7 @@ def _guarding(code: Code) -> set[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for run in code.runs():
         for number, line in enumerate(run):
-            if line.instruction is not None and _GUARD in line.instruction.text:
+            if line.instruction is not None and GUARD in line.instruction.text:
                 found |= {one.at for one in run[number : number + 1 + _BEHIND_GUARD]}
     return found
 

@@ -19,24 +19,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cr1cc.assembly.appraisal import Appraiser, Ask
 from cr1cc.assembly.bench import Bench
-from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.problem import Problem
 from cr1cc.assembly.ruled import ruled
 from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
 from cr1cc.errors import AsmError
-from cr1cc.gate.verdict import Verdict
 from cr1cc.train.asm.corpus import Key, rows_of
-from cr1cc.train.asm.work import Item, Plan, work
+from cr1cc.train.asm.work import Item, Plan, is_guarding, work
 from cr1cc.util.atomic import replace_file
 
 Note = Callable[[Iterable[Any], str, int], Iterable[Any]]
 Row = dict[str, Any]
 
 _PROGRESS = "labels.progress"
-# Where the stack's guard is: compilers clear a register that held it, though nothing reads it.
-_CANARY = "%fs:40"
 _NONE = 3  # one in so many without a better one is kept
 
 
@@ -77,11 +74,11 @@ class Labeller:
     """Finds the best of one window after the other."""
 
     def __init__(self, env: Mapping[str, str], effort: int) -> None:
-        self._bench, self._judge, self._effort = Bench(env), Judge(env), effort
+        self._bench, self._appraiser, self._effort = Bench(env), Appraiser(env), effort
 
     def row(self, item: Item) -> Row | None:
         """The label of a window, None if it has none to keep."""
-        if any(_CANARY in line for line in item.key[0]):
+        if is_guarding(item.key[0]):
             return None
         try:
             problem = Problem(*item.key)
@@ -125,11 +122,8 @@ class Labeller:
     def _first_proved(
         self, problem: Problem, news: Sequence[tuple[Score, tuple[str, ...]]]
     ) -> tuple[Score, tuple[str, ...]] | None:
-        if not news:
-            return None
-        judgements = self._judge.judge_all(problem, [lines for _, lines in news])
-        for one, judgement in zip(news, judgements, strict=True):
-            if judgement.verdict is Verdict.PROVED:
+        for one in news:
+            if self._appraiser.appraise([Ask(problem.lines, problem.live, one[1])])[0].proved:
                 return one
         return None
 

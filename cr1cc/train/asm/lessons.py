@@ -20,6 +20,7 @@ from cr1cc.assembly.names import example_names
 from cr1cc.assembly.vocabulary import IDS, Goal, encode, prompt
 from cr1cc.errors import AsmError, UserError
 from cr1cc.model.vocabulary import END
+from cr1cc.train.asm.work import is_guarding
 from cr1cc.train.trajectories import Branch, Example
 
 LABELS = "labels.jsonl"
@@ -81,7 +82,7 @@ def lessons(folder: Path, split: str = "train") -> Iterator[Lesson]:
             row = json.loads(line)
         except ValueError:
             continue
-        if row["split"] == split:
+        if row["split"] == split and not is_guarding(row["old"]):
             yield from _of_row(row)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cr1cc.errors import UserError
+from cr1cc.rewrite.windows import GUARD
 from cr1cc.train.asm.corpus import Key, rows_of, windows_file
 from cr1cc.train.asm.twins import twins
 from cr1cc.train.packages import HELD_OUT
@@ -64,8 +65,14 @@ def work(folder: Path, plan: Plan, note: Note) -> Iterator[Item]:
 def held_out(folder: Path, learnt: set[tuple[str, ...]]) -> list[Item]:
     """The windows of packages that are held out which occur in no other one and not in `learnt`,
     each size in turn and the most frequent first. Raises UserError without a corpus."""
-    found = counted(folder, _packages(folder), set(learnt))
-    return _in_turn(item for item in found.values() if item.split == "held")
+    found = counted(folder, _packages(folder), set(learnt)).values()
+    return _in_turn(one for one in found if one.split == "held" and not is_guarding(one.key[0]))
+
+
+def is_guarding(lines: Iterable[str]) -> bool:
+    """Whether a window reads the stack's guard: what clears it behind that has to stay, though
+    nothing reads it."""
+    return any(GUARD in line for line in lines)
 
 
 def _packages(folder: Path) -> list[str]:

@@ -69,7 +69,7 @@ def test_verdicts_are_kept_and_a_torn_line_is_not_one(
     log = tmp_path / "verdicts.jsonl"
     first = Appraiser(os.environ, log).appraise([ZERO])
     log.write_text(log.read_text() + '[["movl')
-    monkeypatch.setattr(appraisal, "unit_of", None)  # nothing is assembled again
+    monkeypatch.setattr(appraisal, "pairs", None)  # nothing is assembled again
     assert Appraiser(os.environ, log).appraise([ZERO, ZERO]) == first * 2
     assert isinstance(first[0], Appraisal)
 

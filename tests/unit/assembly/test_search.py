@@ -10,16 +10,15 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
+from cr1cc.assembly.appraisal import Appraiser, Ask
 from cr1cc.assembly.bench import Bench
 from cr1cc.assembly.candidates import candidates
-from cr1cc.assembly.judge import Judge
 from cr1cc.assembly.material import material
 from cr1cc.assembly.names import restored
 from cr1cc.assembly.problem import Problem
 from cr1cc.assembly.ruled import ruled
 from cr1cc.assembly.score import Score, score
 from cr1cc.assembly.search import guesses
-from cr1cc.gate.verdict import Verdict
 
 EFFORT = 40_000
 
@@ -44,30 +43,29 @@ def bench() -> Bench:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return Judge(os.environ)
+def appraiser() -> Appraiser:
+    return Appraiser(os.environ)
 
 
 def lines(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";") if one.strip())
 
 
-def first_proved(bench: Bench, judge: Judge, problem: Problem) -> Score | None:
+def is_proved(appraiser: Appraiser, problem: Problem, new: tuple[str, ...]) -> bool:
+    return appraiser.appraise([Ask(problem.lines, problem.live, new)])[0].proved
+
+
+def first_proved(bench: Bench, appraiser: Appraiser, problem: Problem) -> Score | None:
     found = guesses(bench, problem, EFFORT)
-    judgements = judge.judge_all(problem, [one for _, one in found])
-    return next(
-        (rank for (rank, _), one in zip(found, judgements, strict=True)
-         if one.verdict is Verdict.PROVED),
-        None,
-    )  # fmt: skip
+    return next((rank for rank, new in found if is_proved(appraiser, problem, new)), None)
 
 
 @pytest.mark.parametrize(("text", "live", "better"), KNOWN, ids=[row[0] for row in KNOWN])
 def test_what_is_known_to_be_better_is_found(
-    text: str, live: str, better: str, bench: Bench, judge: Judge
+    text: str, live: str, better: str, bench: Bench, appraiser: Appraiser
 ) -> None:
     problem = Problem(lines(text), live.split())
-    found = first_proved(bench, judge, problem)
+    found = first_proved(bench, appraiser, problem)
     assert found is not None
     assert found <= score(bench, problem, lines(better))
     assert found.beats(score(bench, problem, problem.lines))
@@ -81,16 +79,18 @@ def test_what_is_known_to_be_better_is_found(
     ("movl (%n0), %eax; movl (%n0), %eax", "rax n0"),
     ("cmpl %n0d, %n1d; jb L0", "n0 n1"),
 ])  # fmt: skip
-def test_what_cannot_be_better_stays(text: str, live: str, bench: Bench, judge: Judge) -> None:
-    assert first_proved(bench, judge, Problem(lines(text), live.split())) is None
+def test_what_cannot_be_better_stays(
+    text: str, live: str, bench: Bench, appraiser: Appraiser
+) -> None:
+    assert first_proved(bench, appraiser, Problem(lines(text), live.split())) is None
 
 
-def test_guesses_that_hold_on_samples_only_are_refused(judge: Judge) -> None:
+def test_guesses_that_hold_on_samples_only_are_refused(appraiser: Appraiser) -> None:
     problem = Problem(("testl %n0d, %n0d", "je L0"), ("n0",))
-    assert judge.judge(problem, ("testb %n0b, %n0b", "je L0")).verdict is Verdict.UNKNOWN
-    assert judge.judge(problem, ("cmpl $0, %n0d", "je L0")).verdict is Verdict.PROVED
-    assert judge.judge(problem, ("cmpl $0, %n0d", "je L1")).verdict is Verdict.UNKNOWN
-    assert judge.judge(problem, ("testl %n1d, %n1d", "je L0")).verdict is Verdict.UNKNOWN
+    assert not is_proved(appraiser, problem, ("testb %n0b, %n0b", "je L0"))
+    assert is_proved(appraiser, problem, ("cmpl $0, %n0d", "je L0"))
+    assert not is_proved(appraiser, problem, ("cmpl $0, %n0d", "je L1"))
+    assert not is_proved(appraiser, problem, ("testl %n1d, %n1d", "je L0"))
 
 
 def test_the_same_window_gives_the_same_guesses(bench: Bench) -> None:

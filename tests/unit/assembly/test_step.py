@@ -9,13 +9,14 @@ import pytest
 
 pytest.importorskip("triton")
 
-from cr1cc.assembly.bench import Bench, bodies, listing
+from cr1cc.assembly.bench import Bench
 from cr1cc.assembly.cost import cost
 from cr1cc.assembly.step import AT, PLACES, Trace
-from cr1cc.prove.code import unit_of
+from cr1cc.gate.body import assembled
 from cr1cc.prove.concrete import Input, Valuation
 from cr1cc.prove.instructions import FLAGS
 from cr1cc.prove.lifter import Lifter
+from cr1cc.prove.runs import pairs
 from cr1cc.rewrite.instruction import Instruction, parsed
 from cr1cc.rewrite.windows import statement_of
 
@@ -40,7 +41,9 @@ def bench() -> Bench:
 def test_values_are_those_of_the_formulas(text: str, bench: Bench) -> None:
     step = bench.step(text, frozenset(FLAGS))
     assert step is not None
-    body = bodies(unit_of("one", listing([[text]], "i"), os.environ), 1, "i")[0]
+    (pair,) = pairs([([text], ())], lambda listing: assembled(listing, os.environ))
+    assert pair is not None
+    body = pair.original
     code = body.unit.contents(body.section)[body.start : body.end]
     fields = [at - body.start for at in body.unit.relocations(body.section)]
     effect = Lifter().lift(code, fields[0] if fields else None)

@@ -29,7 +29,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     texts = {"add": ADD, "sub": SUB, "bad": BAD, "loop": LOOP, "c": "int f(int x) { return x; }\n"}
     for name, text in texts.items():
         (tmp_path / f"{name}.s").write_text(text)
-    return {name: str(tmp_path / f"{name}.s") for name in texts} | {"none": str(tmp_path / "no.s")}
+    (tmp_path / "bytes.s").write_bytes(bytes(range(128, 256)))
+    return {name: str(tmp_path / f"{name}.s") for name in (*texts, "bytes", "no")}
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -77,7 +78,8 @@ def test_debug_data_says_the_signature(tmp_path: Path, capsys: pytest.CaptureFix
         (("add", "sub", "f", "--signature", "int g(int x)"), "--signature is of g, not of f"),
         (("add", "sub", "f", "--signature", "int f(int"), "cr1: "),
         (("add", "c", "f", *PROTOTYPE), "does not assemble"),
-        (("add", "none", "f", *PROTOTYPE), "No such file"),
+        (("add", "bytes", "f", *PROTOTYPE), "does not assemble"),
+        (("add", "no", "f", *PROTOTYPE), "No such file"),
     ],
 )
 def test_bad_input_is_told_in_one_line(

@@ -243,6 +243,25 @@ def test_a_wrong_signature_shows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prototype", "register"),
+    [("int f(void)", "rdi"), ("double f(double x)", "rdi"), ("void f(void)", "rdi"),
+     ("double f(int x)", "xmm0"), ("int f(double x)", "rdi")],
+)  # fmt: skip
+def test_what_no_argument_fills_says_that_the_signature_is_wrong(
+    prototype: str, register: str
+) -> None:
+    judgement = judged(prototype, ADD, "leal 2(%rdi), %eax; ret")
+    assert judgement.verdict is UNKNOWN
+    assert f"the original uses {register}, which no argument fills" in judgement.reason
+
+
+def test_a_store_by_what_no_argument_fills_says_so_too() -> None:
+    judgement = judged("void f(int *p)", "movl $1, (%rsi); ret", "movl $1, (%rsi); nop; ret")
+    assert judgement.verdict is UNKNOWN
+    assert "uses rsi" in judgement.reason
+
+
+@pytest.mark.parametrize(
     "code",
     ["addsd %xmm0, %xmm0", "rdtsc", "cpuid", "syscall", "hlt", "std", "lock incl (%rdi)", "fldz",
      "rep stosb", "vpaddd %ymm0, %ymm0, %ymm0", "int3", "xchgl %eax, (%rdi)", "movq %rax, %mm0",

@@ -15,14 +15,13 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
-from cr1cc.assembly.judge import Judge
-from cr1cc.assembly.problem import Problem
+from cr1cc.assembly.appraisal import Appraiser, Ask
 from cr1cc.errors import UserError
-from cr1cc.gate.verdict import Verdict
 from cr1cc.train.asm.counts import counts
 from cr1cc.train.asm.labels import label, rows
+from cr1cc.train.asm.lessons import lessons
 from cr1cc.train.asm.twins import twins
-from cr1cc.train.asm.work import Plan, split_of
+from cr1cc.train.asm.work import Plan, held_out, split_of
 
 PLAN = Plan(ruled=0, effort=5_000)
 TRAIN, HELD = "dash", "cjson"
@@ -74,10 +73,10 @@ def test_what_is_better_is_found_and_proved(folder: Path) -> None:
     assert found["movl $0, %n0d"]["new"] == ["xorl %n0d, %n0d"]
     assert found["movl $0, %n0d"]["count"] == 16
     assert found["notl %n0d;addl $1, %n0d"]["new"] == ["negl %n0d"]
-    judge = Judge(os.environ)
+    appraiser = Appraiser(os.environ)
     for row in found.values():
-        problem = Problem(row["old"], row["live"])
-        assert judge.judge(problem, row["new"]).verdict is Verdict.PROVED
+        ask = Ask(*(tuple(row[name]) for name in Ask._fields))
+        assert appraiser.appraise([ask])[0].proved
         (old_bytes, new_bytes), (old_cost, new_cost) = row["bytes"], row["cost"]
         assert (new_bytes, new_cost) < (old_bytes, old_cost)
 
@@ -134,8 +133,14 @@ def test_without_a_corpus_there_is_nothing_to_label(tmp_path: Path) -> None:
 def test_a_register_that_held_the_guard_of_the_stack_stays_cleared(folder: Path) -> None:
     old = ["movq %fs:40, %rax", "movq %rax, 56(%rsp)", "xorl %eax, %eax"]
     row = {"old": old, "live": ["rsp"], "count": 9, "function": "f"}
-    (folder / "windows" / f"{TRAIN}.jsonl").write_text(json.dumps(row) + "\n")
+    for package in (TRAIN, HELD):
+        (folder / "windows" / f"{package}.jsonl").write_text(json.dumps(row) + "\n")
     assert old not in [row["old"] for row in labelled(folder)]
+    (folder / "windows" / f"{TRAIN}.jsonl").unlink()
+    assert held_out(folder, set()) == []
+    log = json.dumps({**row, "new": old[:2], "bytes": [13, 11], "cost": [3, 2], "split": "train"})
+    (folder / "labels.jsonl").write_text(log + "\n")
+    assert list(lessons(folder)) == []
 
 
 def test_counts_are_those_of_the_files(folder: Path) -> None:
