@@ -13,7 +13,7 @@ from cr1cc.prove.code import unit_of
 from cr1cc.prove.installed import PACKAGES, version_of
 from cr1cc.prove.proof import BY, Settings, prove
 
-VERSION = 4  # raised when proofs come out otherwise
+VERSION = 5  # raised when proofs come out otherwise
 
 
 def is_installed() -> bool:
