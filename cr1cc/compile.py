@@ -12,10 +12,11 @@ module needs whose object is not known is imported where it is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cr1cc.assembly.source import model_of, sources
 from cr1cc.basis import basis
 from cr1cc.config import Config
 from cr1cc.emit import Emitted, RealCompiler, contents
@@ -39,6 +40,7 @@ from cr1cc.util.atomic import replace_file
 if TYPE_CHECKING:
     from cr1cc.evaluate.evaluator import Evaluator
     from cr1cc.rewrite.clang import ClangRewriter
+    from cr1cc.rewrite.windows import Source
 
 # Outcomes after which the back end has said nothing that would be missing next time.
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
@@ -76,8 +78,10 @@ class Compile:
         self.environ = environ
         self.residents: list[Resident] = []
         self.resident = self._resident("llvm", toolchain.libllvm, (toolchain.libllvm,))
-        self.model_problem = ""
-        self.rewriting = rewriting(config.rewrite, "clang", config.admit)
+        self.asm_model = model_of(config, environ, "clang")
+        self.model_problem = self.asm_model.problem if self.asm_model else ""
+        proposing = self.asm_model.version if self.asm_model else ""
+        self.rewriting = rewriting(config.rewrite, "clang", config.admit, proposing)
         self.conventional = False  # whether all functions are by C's convention
         self.emitted: Emitted | None = None  # what stands in the place of the baseline
         self._propose_by(self._proposer(), triple)
@@ -140,7 +144,9 @@ class Compile:
                 return replace(report, model_problem=self.model_problem)
             report, repeatable = self._with_module(store, bitcode, diagnostics)
             if self.rewriting:
-                report = self._rewriter(store).report(report, self.emitted, self.rewriting)
+                with sources(self.asm_model) as more:
+                    rewriter = self._rewriter(store, more)
+                    report = rewriter.report(report, self.emitted, self.rewriting)
                 repeatable = repeatable and report.lasting
             silent = report.outcome in _SILENT
             if silent and repeatable and report.status == 0 and not self.plan.split_dwarf:
@@ -154,7 +160,7 @@ class Compile:
                 model_problem=self.model_problem,
             )
 
-    def _rewriter(self, store: DecisionStore) -> ClangRewriter:
+    def _rewriter(self, store: DecisionStore, more: Sequence[Source]) -> ClangRewriter:
         from cr1cc.rewrite.clang import ClangRewriter
 
         whole = None
@@ -164,7 +170,7 @@ class Compile:
             driver, compiler = self.toolchain.driver, self.compiler
             whole = WholeFunctions(driver, self.environ, compiler.debugged, store.local)
         return ClangRewriter(
-            self.plan, self.compiler, self.context, store, names=self.conventional,
+            self.plan, self.compiler, self.context, store, more, names=self.conventional,
             rules=follows_rules(self.config.rewrite, "clang"), whole=whole,
         )  # fmt: skip
 

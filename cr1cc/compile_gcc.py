@@ -15,10 +15,11 @@ does not show.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cr1cc.assembly.source import model_of, sources
 from cr1cc.config import Config
 from cr1cc.donors.build import RealGcc
 from cr1cc.donors.circumstances import clang_for, file_digest, processor
@@ -36,6 +37,7 @@ from cr1cc.toolchain.describe_gcc import NEWEST, OLDEST
 
 if TYPE_CHECKING:
     from cr1cc.rewrite.gcc import GccRewriter
+    from cr1cc.rewrite.windows import Source
 
 _SILENT = (Outcome.SMALLER, Outcome.NOTHING_BETTER, Outcome.NO_CODE)
 
@@ -65,7 +67,10 @@ class CompileGcc:
         self.cwd = cwd
         clang = clang_for(plan, toolchain, config, environ)
         self.compiler = RealGcc(plan, toolchain, environ, clang)
-        rewrites = rewriting(config.rewrite, "gcc", config.admit)
+        self.asm_model = model_of(config, environ, "gcc")
+        self.model_problem = self.asm_model.problem if self.asm_model else ""
+        proposing = self.asm_model.version if self.asm_model else ""
+        rewrites = rewriting(config.rewrite, "gcc", config.admit, proposing)
         self.rewrites = bool(rewrites)
         self.context = KeyContext(
             compiler=toolchain.identity,
@@ -97,7 +102,8 @@ class CompileGcc:
             if stored is not None:
                 self.compiler.replace(stored.data)
                 sizes = (stored.bytes_before, stored.bytes_after)
-                return Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+                known = Report(0, stored.outcome, stored.key, "object", sizes=sizes)
+                return replace(known, model_problem=self.model_problem)
             status, said_nothing = self.compiler.original()
             if status:
                 return Report(status, Outcome.BASELINE_FAILED, key)
@@ -106,7 +112,11 @@ class CompileGcc:
             if said_nothing and repeatable and done.outcome in _SILENT:
                 made = StoredObject(done.key, done.outcome, *done.sizes, contents(self.plan.output))
                 store.put_object(place, made)
-            return replace(done, store_problem=next(iter(store.problems), ""))
+            return replace(
+                done,
+                store_problem=next(iter(store.problems), ""),
+                model_problem=self.model_problem,
+            )
 
     def _improved(self, store: DecisionStore, text: Text, key: str) -> Report:
         """Put something better in the place of the baseline if there is; store the decision."""
@@ -120,9 +130,10 @@ class CompileGcc:
             best = best_donor(self.compiler, text.data, baseline, self._donors(text))
             lasting = True
             if self.rewrites:
-                rewriter = self._rewriter(store, text)
-                best = rewriter.improved(text.data, baseline, best)
-                lasting = rewriter.lasting
+                with sources(self.asm_model) as more:
+                    rewriter = self._rewriter(store, text, more)
+                    best = rewriter.improved(text.data, baseline, best)
+                    lasting = rewriter.lasting
             decision, data, _ = best
             if data is not None:
                 self._replace(data)
@@ -134,7 +145,7 @@ class CompileGcc:
             store.put_module(key, decision)
         return replace(report(0, decision, key), lasting=lasting)
 
-    def _rewriter(self, store: DecisionStore, text: Text) -> GccRewriter:
+    def _rewriter(self, store: DecisionStore, text: Text, more: Sequence[Source]) -> GccRewriter:
         from cr1cc.rewrite.gcc import GccRewriter
 
         whole = None
@@ -147,7 +158,7 @@ class CompileGcc:
                 lambda: compiler.debugged(text.data), store.local,
             )  # fmt: skip
         return GccRewriter(
-            self.compiler, store.local, names=text.conventional,
+            self.compiler, store.local, more, names=text.conventional,
             rules=follows_rules(self.config.rewrite, "gcc"), whole=whole,
         )  # fmt: skip
 
@@ -163,10 +174,11 @@ class CompileGcc:
         stored = store.object(self._place(text, known)) if self._depends_on_text(text) else None
         data = stored.data if stored is not None and stored.key == key else None
         if data is None or not checked(self.compiler, baseline, donors, known, data):
-            finish = None
-            if known.rewritten is not None and known.rewritten.rewrites:
-                finish = self._rewriter(store, text).finished
-            data = repeated(self.compiler, text.data, baseline, donors, known, finish)
+            with sources(self.asm_model) as more:
+                finish = None
+                if known.rewritten is not None and known.rewritten.rewrites:
+                    finish = self._rewriter(store, text, more).finished
+                data = repeated(self.compiler, text.data, baseline, donors, known, finish)
             if data is not None:
                 self._keep(store, key, known, text, data)
         if data is not None:

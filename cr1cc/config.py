@@ -101,6 +101,9 @@ SETTINGS: tuple[Setting, ...] = (
         "proved",
         "what a body that no compiler made must at least be",
     ),
+    Setting(
+        "asm_model", "path", _text, "", "a model that proposes windows besides the rules", path=True
+    ),
     Setting("budget", "number", _integer(0, 100_000), 8, "recipes evaluated for one module"),
     Setting("cache", "boolean", _boolean, True, "keep decisions in the local cache"),
     Setting("cache_dir", "path", _text, "", "where the local cache lies", path=True),
@@ -149,6 +152,7 @@ class Config(NamedTuple):
     """The settings in force; `origins` says for each key where its value came from."""
 
     admit: str = "proved"
+    asm_model: str = ""
     budget: int = 8
     cache: bool = True
     cache_dir: str = ""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cr1cc.assembly.source import model_of, sources
 from cr1cc.config import Config
 from cr1cc.driver.argv import parse
 from cr1cc.driver.clang import CLANG as CLANG_DIALECT
@@ -127,12 +128,14 @@ class Recorded:
 
         assert isinstance(self.plan.level, Level)
         by = {row.by for row in decision.rewritten.rewrites} if decision.rewritten else set()
-        with DecisionStore(self.config) as store:
+        model = model_of(self.config, self.environ, "clang" if self.family is CLANG else "gcc")
+        with DecisionStore(self.config) as store, sources(model) as more:
             made = Shortener(
                 self.plan.level,
                 assemble,
                 tool,
                 store.local,
+                more,
                 names=RENAMED in by,
                 rules=bool(by - {RENAMED, RELAYED}),
             ).shorten(chosen)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 
+from cr1cc.assembly.source import Model
 from cr1cc.cli import output
 from cr1cc.config import Config, cache_home, find_lock, load, state_home
 from cr1cc.errors import ResidentError, StorageError, ToolchainError, UserError
@@ -47,7 +48,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     findings += _store(config)
     findings += _lock(config)
     findings.append(_resident(config))
-    findings.append(_model(config))
+    findings += [_model(config), *_asm_model(config)]
     findings += _packs(config)
     well = all(finding.well for finding in findings)
     if as_json:
@@ -153,6 +154,14 @@ def _resident(config: Config) -> Finding:
 
 def _pids(processes: Sequence[Running]) -> str:
     return ", ".join(str(process.pid) for process in processes)
+
+
+def _asm_model(config: Config) -> list[Finding]:
+    """The model of assembly, where one is asked for."""
+    if not config.asm_model:
+        return []
+    found = Model(config.asm_model, config.cache_dir, os.environ)
+    return [Finding("asm_model", not found.problem, found.problem or f"{found.path}: usable")]
 
 
 def _model(config: Config) -> Finding:

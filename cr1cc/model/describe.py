@@ -58,7 +58,7 @@ def describe(path: str, *, cache_dir: str, environ: Mapping[str, str]) -> ModelF
     try:
         if problem := _obvious(path) or _missing():
             return ModelFacts(path, problem=f"{path}: {problem}")
-        stamps = _stamps(path)
+        stamps = stamps_of(path)
     except (OSError, ValueError) as error:
         return ModelFacts(path, problem=f"{path}: {getattr(error, 'strerror', '') or error}")
     file = _remembered(stamps, cache_dir)
@@ -104,7 +104,7 @@ def _missing() -> str:
     return ""
 
 
-def _stamps(path: str) -> Stamps:
+def stamps_of(path: str) -> Stamps:
     """First that of the model, then of what computes. Raises OSError."""
     return tuple((place, stamp(place)) for place in (path, *_computing()))
 

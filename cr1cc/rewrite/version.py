@@ -27,12 +27,13 @@ def follows_rules(setting: str, family: str) -> bool:
     return family in _RULED[setting] and bool(proofs())
 
 
-def rewriting(setting: str, family: str, admit: str = "proved") -> str:
+def rewriting(setting: str, family: str, admit: str = "proved", model: str = "") -> str:
     """What objects by a compiler depend on besides where their assembly is made shorter, by the
-    settings `rewrite` and `admit`; "" where it is not."""
+    settings `rewrite` and `admit` and a model of assembly; "" where it is not."""
     if setting == "off":
         return ""
     if not follows_rules(setting, family):
         return f"rewrite {VERSION} {NAMES}"
     tested = f" {TESTED}" if admit == "tested" else ""
-    return f"rewrite {VERSION} {NAMES} {RULES} {proofs()}{tested}"
+    proposing = f" {model}" if model else ""
+    return f"rewrite {VERSION} {NAMES} {RULES} {proofs()}{tested}{proposing}"

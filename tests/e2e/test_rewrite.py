@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,8 +20,11 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
+from cr1cc.assembly.vocabulary import TOKENS, VERSION
 from cr1cc.records import RELAYED, RENAMED, Toolchain
+from cr1cc.train.gguf_file import Vocabulary
 from tests.e2e.wrapped import Wrapped, WrappedGcc, loadable, output, run
+from tests.models import SMALL, random_model
 from tests.unit.asm.conftest import PROGRAMS, csmith
 
 SOURCE = r"""
@@ -157,6 +161,46 @@ def test_a_signal_while_a_window_is_proved_leaves_no_file(place: Wrapped) -> Non
     while (left := _running(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left == []
+
+
+def test_what_a_model_proposes_is_judged_like_what_rules_say(
+    place: Wrapped, tmp_path: Path
+) -> None:
+    """One with random weights: it proposes, next to nothing of it can be proved."""
+    pytest.importorskip("llama_cpp", reason="the package llama-cpp-python")
+    pytest.importorskip("gguf", reason="gguf (extra train)")
+    shape = replace(SMALL, vocabulary=len(TOKENS), context=256)
+    vocabulary = Vocabulary(TOKENS, VERSION)
+    model = random_model(tmp_path / "assembly.gguf", shape, vocabulary=vocabulary)
+    by_rules = compiled(place)
+    refused = explained(place)["decision"]["rewritten"]["unknown"]
+    before = output(place, _name(place), "s.o")
+    made = compiled(place, CR1_ASM_MODEL=str(model))
+    assert place.last().hit != "object"  # it has a key of its own
+    assert explained(place)["decision"]["rewritten"]["unknown"] > refused
+    assert loadable(made) <= loadable(by_rules)
+    assert output(place, _name(place), "s.o") == before
+    assert compiled(place, CR1_ASM_MODEL=str(model), CR1_CACHE="false") == made
+    assert compiled(place, CR1_ASM_MODEL=str(model)) == made
+    assert place.last().hit == "object"
+
+
+@pytest.mark.parametrize("harm", ["gone", "no model", "of recipes"])
+def test_a_model_that_cannot_be_used_leaves_the_rules_and_is_said(
+    place: Wrapped, tmp_path: Path, harm: str
+) -> None:
+    pytest.importorskip("llama_cpp", reason="the package llama-cpp-python")
+    model = tmp_path / "assembly.gguf"
+    if harm == "no model":
+        model.write_bytes(b"GGUF and no more")
+    elif harm == "of recipes":
+        pytest.importorskip("gguf", reason="gguf (extra train)")
+        random_model(model)
+    by_rules = compiled(place)
+    assert compiled(place, CR1_ASM_MODEL=str(model)) == by_rules
+    event = place.last()
+    assert event.hit == "object"  # the same key as without
+    assert str(model) in event.model_problem
 
 
 def test_debug_data_and_inline_assembler_go_without_and_say_so(place: Wrapped) -> None:
