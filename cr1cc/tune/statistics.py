@@ -12,6 +12,8 @@ _CONFIDENCE = 0.98  # many candidates are looked at, so more than the usual 0.95
 
 # Rounds after which the interval is looked at: fewer looks, fewer lucky ones.
 LOOKS = (7, 11, 15, 21, 31)
+_UNSTEADY = 0.04  # the doubt about a median from which on a sample is the least of some runs
+_LEAST_OF = 3
 _ENOUGH = 0.004  # half the width of an interval at which more runs tell nothing new
 
 
@@ -65,6 +67,13 @@ def doubt(times: Sequence[float]) -> float:
     of it."""
     found = gain(times, [1.0] * len(times))
     return (found.high - found.low) / max(found.ratio, 1e-9)
+
+
+def least_of(times: Sequence[float]) -> int:
+    """How many runs a sample should be the least of, by some runs of one program: one where they
+    are alike. What else a machine does only adds to a time, on a shared one to every second run,
+    and then a median lies now with these, now with those."""
+    return 1 if doubt(times) <= _UNSTEADY else _LEAST_OF
 
 
 def _ratio(before: Sequence[float], after: Sequence[float]) -> float:
