@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_without_its_profile_a_decision_is_stale(locking: Locking, harm: str) ->
     assert (data, outcome) == (locking.real(*O3), "lock_stale")
     assert detail.startswith("profile: ")
     checked = subprocess.run(
-        ["cr1", "lock", "check", "--json"], cwd=locking.place.folder,
+        [sys.executable, "-m", "cr1cc.cli.main", "lock", "check", "--json"], cwd=locking.place.folder,
         env=locking.place.environ(), capture_output=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 1
