@@ -105,8 +105,8 @@ def test_without_its_profile_a_decision_is_stale(locking: Locking, harm: str) ->
     assert (data, outcome) == (locking.real(*O3), "lock_stale")
     assert detail.startswith("profile: ")
     checked = subprocess.run(
-        [sys.executable, "-m", "cr1cc.cli.main", "lock", "check", "--json"], cwd=locking.place.folder,
-        env=locking.place.environ(), capture_output=True, check=False,
+        [sys.executable, "-m", "cr1cc.cli.main", "lock", "check", "--json"],
+        cwd=locking.place.folder, env=locking.place.environ(), capture_output=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 1
     (row,) = json.loads(checked.stdout)["decisions"]
