@@ -79,8 +79,9 @@ def command(
         found, lines = _tuned(session)
     kept = _merged(before, lines, session)
     if kept or os.path.exists(lock):
-        _keep_profiles(session.profiles, kept, lock)
+        profiles = _keep_profiles(session.profiles, kept, lock)
         write_lock(lock, kept)
+        training.remove_others(training.folder_of(lock), profiles)  # no decision names them now
     session.end()
     summary = _Summary(found, lines, session, lock)
     if as_json:
@@ -121,8 +122,8 @@ def _merged(before: list[Locked], lines: list[Locked], session: Session) -> list
     return [*(one for one in before if (one.source, one.options) not in seen), *lines]
 
 
-def _keep_profiles(found: str, kept: list[Locked], lock: str) -> None:
-    """The profiles of all decisions, and no other ones, in their folder beside the lockfile."""
+def _keep_profiles(found: str, kept: list[Locked], lock: str) -> set[str]:
+    """Put the profiles of all decisions beside the lockfile; returns their names."""
     folder = training.folder_of(lock)
     wanted = {one.profile for one in kept if one.profile}
     if wanted:
@@ -130,7 +131,7 @@ def _keep_profiles(found: str, kept: list[Locked], lock: str) -> None:
     for name in wanted:
         if training.problem(folder, name) and not training.problem(found, name):
             replace_file(training.file_of(folder, name), contents(training.file_of(found, name)))
-    training.remove_others(folder, wanted)
+    return wanted
 
 
 def _place(config: Config, lock: str) -> str:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from cr1cc.errors import ToolchainError
 from cr1cc.records import Toolchain
 from tests.e2e.locking import Locking
 from tests.e2e.wrapped import Wrapped, WrappedGcc
+from tests.projects import compilers as found_compilers
+from tests.projects.build import Compiler
 
 SMALL = Path(__file__).parent / "data/small"
 ROOT = Path(__file__).parents[2]
@@ -44,6 +47,14 @@ def compilers(tmp_path: Path, any_toolchain: Toolchain, monkeypatch: pytest.Monk
 def project(tmp_path: Path) -> Path:
     """A copy of the small project, which has a library in C and a program in C++."""
     return Path(shutil.copytree(SMALL, tmp_path / "small"))
+
+
+@pytest.fixture
+def plain_gcc() -> Compiler:
+    try:
+        return found_compilers.plain_gcc()
+    except ToolchainError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["gcc", "clang"])

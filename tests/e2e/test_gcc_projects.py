@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cr1cc.errors import ToolchainError
 from tests.e2e.test_projects import SOURCES, available, check_project
 from tests.projects import compilers
 from tests.projects.build import Compiler, build, compare
@@ -26,14 +25,6 @@ WAYS = {
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 
 
-@pytest.fixture
-def plain() -> Compiler:
-    try:
-        return compilers.plain_gcc()
-    except ToolchainError as error:
-        pytest.skip(str(error))
-
-
 # One way for each project, in turn: three ways for each would take too long for CI. So would
 # libpng, which builds zlib first; cr1-clang builds it in `test_projects.py`.
 NAMES = [name for name in ACCEPTANCE if name != "libpng"]
@@ -42,13 +33,13 @@ CASES = [(name, tuple(WAYS)[i % len(WAYS)]) for i, name in enumerate(NAMES)]
 
 @pytest.mark.parametrize(("name", "way"), CASES)
 def test_a_project_passes_its_own_test_and_no_object_is_larger(
-    name: str, way: str, plain: Compiler, tmp_path: Path
+    name: str, way: str, plain_gcc: Compiler, tmp_path: Path
 ) -> None:
     project = available(name)
     level, settings = WAYS[way]
-    ours = compilers.ours_gcc(plain, tmp_path / "home", **settings)
+    ours = compilers.ours_gcc(plain_gcc, tmp_path / "home", **settings)
     place = tmp_path / "work"
-    check_project(project, plain, ours, level, place)
+    check_project(project, plain_gcc, ours, level, place)
 
 
 def test_a_project_is_built_by_a_cross_compiler(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from cr1cc.compile_speed import RECORD
-from cr1cc.errors import ToolchainError
 from cr1cc.lock import write_lock
 from cr1cc.outcome import Outcome
 from cr1cc.speed import training
@@ -28,14 +27,6 @@ from tests.projects.build import Compiler, build, check, with_environ
 from tests.projects.table import Project
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
-
-
-@pytest.fixture
-def plain() -> Compiler:
-    try:
-        return compilers.plain_gcc()
-    except ToolchainError as error:
-        pytest.skip(str(error))
 
 
 class Locked:
@@ -91,10 +82,10 @@ CASES = [("bzip2", "-O3", False), ("zlib", "-O2", False), ("jsoncpp", "-O2", Fal
 
 @pytest.mark.parametrize(("name", "level", "profiled"), CASES)
 def test_a_project_of_donors_passes_its_own_test(
-    name: str, level: str, profiled: bool, plain: Compiler, tmp_path: Path
+    name: str, level: str, profiled: bool, plain_gcc: Compiler, tmp_path: Path
 ) -> None:
-    place = Locked(available(name), plain, level, tmp_path)
-    before = place.build(plain)
+    place = Locked(available(name), plain_gcc, level, tmp_path)
+    before = place.build(plain_gcc)
     expected = check(place.project, before)
     assert expected.passed, expected.detail
     units = place.units()
