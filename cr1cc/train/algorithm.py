@@ -59,5 +59,5 @@ def last_tokens(batch: Batch) -> Tensor:
 def per_answer(values: Tensor, batch: Batch) -> Tensor:
     """(answers,): the mean over the tokens of each answer."""
     size = len(batch.rewards)
-    sums = torch.zeros(size).index_add(0, batch.owner, values)
+    sums = values.new_zeros(size).index_add(0, batch.owner, values)
     return sums / torch.bincount(batch.owner, minlength=size)

@@ -44,7 +44,7 @@ class Ppo:
         for place in range(len(gaps) - 1, -1, -1):
             ahead = gaps[place] + (0.0 if place in ends else self.trace * ahead)
             found[place] = ahead
-        return torch.tensor(found)
+        return known.old.new_tensor(found)
 
     def loss(
         self, batch: Batch, known: Measured, advantages: Tensor, new: Tensor, states: Tensor

@@ -26,4 +26,9 @@ finally:
     if _theirs is not None:
         _modules["triton"] = _theirs
 
-__all__ = ["Tensor", "functional", "nn", "torch"]
+__all__ = ["Tensor", "device", "functional", "nn", "torch"]
+
+
+def device() -> str:
+    """Where networks learn."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

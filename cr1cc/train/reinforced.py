@@ -24,7 +24,7 @@ from cr1cc.train.algorithm import Algorithm
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.learning import learn
 from cr1cc.train.network import Network
-from cr1cc.train.pytorch import Tensor, nn, torch
+from cr1cc.train.pytorch import Tensor, device, nn, torch
 from cr1cc.train.rollout import Batch
 
 Note = Callable[[Iterable[int], str, int], Iterable[int]]
@@ -67,7 +67,7 @@ def train(
             start = time.perf_counter()
             rng = Random(f"{plan.seed} {step}")
             generator = torch.Generator().manual_seed(rng.getrandbits(63))
-            batch = course.collect(run.network, rng, generator)
+            batch = course.collect(run.drawer(), rng, generator)
             row: dict[str, Any] = {"step": step + 1, **run.learn(batch)}
             row["seconds"] = round(time.perf_counter() - start, 3)
             if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
@@ -102,10 +102,11 @@ class _Run:
         self.plan = plan
         self.name = f"rl-{plan.name}"
         self.path = folder / f"{self.name}.pt"
-        self.reference = beginning
+        self.device = device()
+        self.reference = beginning.to(self.device)
         self.network = copy.deepcopy(self.reference).train()
         self.algorithm = algorithm(self.network.shape)
-        self.extra = nn.ParameterList(self.algorithm.parameters())
+        self.extra = nn.ParameterList(self.algorithm.parameters()).to(self.device)
         self.optimiser = torch.optim.AdamW(
             [*self.network.parameters(), *self.extra], lr=plan.rate, weight_decay=0.0
         )
@@ -120,15 +121,21 @@ class _Run:
             self.optimiser.load_state_dict(state["optimiser"])
             self.extra.load_state_dict(state["extra"])
 
+    def drawer(self) -> Network:
+        """The network as it is now, on the processor: answers are drawn token by token, each with
+        a mask that is made there."""
+        return copy.deepcopy(self.network).cpu()
+
     def learn(self, batch: Batch) -> dict[str, float]:
         """Learn from a batch; the figures of the step."""
         return learn(
-            self.network, self.reference, self.algorithm, self.optimiser, batch, self.plan.epochs
-        )
+            self.network, self.reference, self.algorithm, self.optimiser, batch.to(self.device),
+            self.plan.epochs,
+        )  # fmt: skip
 
     def keep(self, step: int, course: Course) -> Any:
         """What is known of the network as it is now; keep the weights if they are the best."""
-        saved, shown = course.look(self.network)
+        saved, shown = course.look(self.drawer())
         if saved >= self.saved:
             self.saved, self.best_step = saved, step
             self.best = checkpoint.weights(self.network)

@@ -64,6 +64,9 @@ class Batch:
     rewards: Tensor  # (answers,)
     saved: Tensor  # (answers,) share of the baseline, 0 where it could not be measured
 
+    def to(self, device: str) -> Batch:
+        return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+
     def logarithms(self, network: Network) -> tuple[Tensor, Tensor]:
         """Of the probabilities of what was said, among what was allowed, (tokens,); and the
         states behind which it was said, (tokens, width)."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from cr1cc.errors import UserError
-from cr1cc.train import checkpoint
+from cr1cc.train import checkpoint, pytorch
 from cr1cc.train.gguf_file import Shape
 from cr1cc.train.learning import adam, descend, schedule
 from cr1cc.train.network import Network
@@ -58,7 +58,7 @@ def train(folder: Path, plan: Plan, course: Course, note: Note) -> dict[str, flo
 
     Raises UserError if the checkpoint is of another plan.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = pytorch.device()
     torch.manual_seed(plan.seed)
     network = Network(plan.shape).to(device)
     optimiser = adam(network, plan.rate, plan.decay)
