@@ -222,6 +222,8 @@ class CompileSpeed:
             if other != decision.other:
                 here = other or "none that may"
                 raise Fallback(Outcome.LOCK_STALE, f"donor: made by {decision.other}, here {here}")
+        if any(one.recipe for one in choice.builds) and not self.compiler.takes_recipes():
+            raise Fallback(Outcome.LOCK_STALE, "donor: clang has no usable libLLVM here")
         return choice
 
     def _take_profile(self, choice: Choice, name: str) -> None:
@@ -263,8 +265,9 @@ class CompileSpeed:
         if report.status == 0:
             followed = report.outcome is Outcome.LOCKED
             rows = builds_for(
-                self.compiler.family, self.triple, self.plan.text, with_other=bool(other)
-            )
+                self.compiler.family, self.triple, self.plan.text, with_other=bool(other),
+                with_recipes=self.compiler.takes_recipes(),
+            )  # fmt: skip
             record = Record(
                 source=self.source,
                 level=f"O{self.plan.level.value}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -12,6 +12,7 @@ from cr1cc.compile_speed import windows_problem
 from cr1cc.config import Config, find_lock, load
 from cr1cc.errors import ToolchainError, UserError
 from cr1cc.lock import Locked, read_lock
+from cr1cc.records import GccToolchain, Toolchain
 from cr1cc.speed import isa, training
 from cr1cc.speed.circumstances import compiler_label
 from cr1cc.speed.table import CLANG, GCC, build_of
@@ -39,7 +40,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     if path is None:
         raise UserError("there is no cr1.lock here or above")
     decisions = read_lock(path)
-    compilers = set(_labels(config))
+    compilers = dict(_compilers(config))
     problems = [next(_problems(one, path, compilers, config), "") for one in decisions]
     pairs = list(zip(decisions, problems, strict=True))
     if as_json:
@@ -56,19 +57,25 @@ def check(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if any(problems) else 0)
 
 
-def _problems(one: Locked, path: str, compilers: set[str], config: Config) -> Iterator[str]:
+def _problems(
+    one: Locked, path: str, compilers: Mapping[str, Toolchain | GccToolchain], config: Config
+) -> Iterator[str]:
     """Why a decision cannot hold here."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.exists(os.path.join(folder, one.source)):
         yield "there is no such source"
+    recipes = False
     for label in (one.donor, *(label for _, label in (*one.functions, *one.ifunc))):
         try:
-            build_of(label)
+            recipes |= bool(build_of(label).recipe)
         except ValueError as error:
             yield str(error)
     for label in filter(None, (one.compiler, one.other)):
-        if label not in compilers:
+        found = compilers.get(label)
+        if found is None:
             yield f"decided with {label}, which is not the one here"
+        elif recipes and isinstance(found, Toolchain) and found.libllvm is None:
+            yield f"its recipe needs a libLLVM: {found.libllvm_problem}"
     if why := isa.problem(one.isa, os.uname().machine):
         yield why
     if one.profile and (why := training.problem(training.folder_of(path), one.profile)):
@@ -77,8 +84,8 @@ def _problems(one: Locked, path: str, compilers: set[str], config: Config) -> It
         yield why
 
 
-def _labels(config: Config) -> Iterator[str]:
-    """The compilers that commands would be served by."""
+def _compilers(config: Config) -> Iterator[tuple[str, Toolchain | GccToolchain]]:
+    """The compilers that commands would be served by, with their labels."""
     rows = (
         (GCC, "gcc", config.gcc),
         (GCC, "g++", config.gxx or config.gcc),
@@ -88,9 +95,8 @@ def _labels(config: Config) -> Iterator[str]:
     for family, name, setting in rows:
         try:
             driver = find_compiler(name, setting=setting or None, environ=os.environ, own="")
-            if family == GCC:
-                yield compiler_label(family, describe_gcc(driver, cache_dir=config.cache_dir))
-            else:
-                yield compiler_label(family, describe(driver, cache_dir=config.cache_dir))
+            describing = describe_gcc if family == GCC else describe
+            found = describing(driver, cache_dir=config.cache_dir)
+            yield compiler_label(family, found), found
         except ToolchainError:
             continue

@@ -11,7 +11,7 @@ from cr1cc.records import Plan
 
 # The module as it enters the optimiser. Use lists are kept in order, since some
 # passes walk them: with it the same recipe more often gives the same code.
-_TO_BITCODE = (
+TO_BITCODE = (
     "-c",
     "-emit-llvm",
     "-Xclang",
@@ -22,7 +22,7 @@ _TO_BITCODE = (
 
 DEBUGGED = ("-g", "-gno-split-dwarf", "-c")  # behind the options of a command
 
-_FROM_BITCODE = ("-Qunused-arguments", "-Xclang", "-disable-llvm-passes")
+FROM_BITCODE = ("-Qunused-arguments", "-Xclang", "-disable-llvm-passes")
 
 
 def front_end_command(plan: Plan, bitcode: str, *, with_dependencies: bool) -> list[str]:
@@ -36,7 +36,7 @@ def front_end_command(plan: Plan, bitcode: str, *, with_dependencies: bool) -> l
     return [
         *plan.frontend,
         *dependency,
-        *_TO_BITCODE,
+        *TO_BITCODE,
         "-o",
         bitcode,
         *_source(plan.source),
@@ -54,7 +54,7 @@ def emission_command(
     """
     return [
         what,
-        *_FROM_BITCODE,
+        *FROM_BITCODE,
         *plan.codegen,
         *(word for option in options for word in ("-mllvm", option)),
         *_split_dwarf_output(plan, output),

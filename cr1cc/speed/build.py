@@ -92,6 +92,7 @@ class Maker:
     family: str
     identity: str
     options: tuple[str, ...]
+    clang: Toolchain | None = None  # where it has a libLLVM, for recipes
 
 
 class SpeedCompiler:
@@ -110,7 +111,8 @@ class SpeedCompiler:
         self.family = GCC if isinstance(toolchain, GccToolchain) else CLANG
         self.reads_assembly = _is_read(plan, toolchain)
         command = (toolchain.driver, *mode)
-        self.own = Maker(command, self.family, toolchain.identity, plan.text)
+        clang = toolchain if isinstance(toolchain, Toolchain) else None
+        self.own = Maker(command, self.family, toolchain.identity, plan.text, clang)
         self.makers = {self.family: self.own}
         self.profile = ("", "")  # folder and name of the one that profiled builds use
         if other is not None:
@@ -141,8 +143,7 @@ class SpeedCompiler:
         if choice.isa and (refused := refusal(text)):
             raise EvaluationError(f"not for another instruction set: {refused}")
         if not choice.functions and not choice.ifunc and not choice.windows:
-            command = self._command(choice.build, choice.isa, "-c")
-            made = self._object(command, self._spelled(choice.build, text))
+            made = self._object(*self._job(choice.build, choice.isa, text, "-c"))
             return Made(self._self_contained(made) if choice.build == TRAINING else made)
         if not self.reads_assembly:
             raise EvaluationError(
@@ -178,8 +179,7 @@ class SpeedCompiler:
         return self._listing(choice, text)
 
     def _listing(self, choice: Choice, text: bytes, *more: str) -> bytes:
-        command = [*self._command(choice.build, choice.isa, "-S", *more), "-o", "-"]
-        return self._run(command, self._spelled(choice.build, text))
+        return self._run(*self._job(choice.build, choice.isa, text, "-S", *more, "-o", "-"))
 
     def assembly(self, choice: Choice, text: bytes) -> tuple[bytes, dict[str, str]]:
         """The assembly of a choice as text that the user's compiler assembles, and what has no
@@ -221,15 +221,33 @@ class SpeedCompiler:
         from cr1cc.asm.reader import read_unit
 
         extra = _FOR_SPLICING[build.family]
-        command = [*self._command(build, isa, "-S", *extra), "-o", "-"]
-        return read_unit(
-            self._run(command, self._spelled(build, text)).decode(errors="surrogateescape")
-        )
+        made = self._run(*self._job(build, isa, text, "-S", *extra, "-o", "-"))
+        return read_unit(made.decode(errors="surrogateescape"))
 
-    def _command(self, build: Build, isa: str, *mode: str) -> list[str]:
+    def takes_recipes(self) -> bool:
+        """Whether there is a clang for this command that has its libLLVM."""
+        maker = self.makers.get(CLANG)
+        return maker is not None and maker.clang is not None and maker.clang.libllvm is not None
+
+    def _job(self, build: Build, isa: str, text: bytes, *mode: str) -> tuple[list[str], bytes]:
+        """What makes a build of the text: a command, and its standard input."""
         maker = self.makers.get(build.family)
         if maker is None:
             raise EvaluationError(f"there is no {build.family} for this command")
+        start, spelled = self._start(build, maker, isa), self._spelled(build, text)
+        read = ("-x", _LANGUAGES[self.plan.language], "-")
+        if not build.recipe:
+            return [*start, *mode, *read], spelled
+        from cr1cc.driver.commands import FROM_BITCODE, TO_BITCODE
+        from cr1cc.speed.recipe import optimised  # most builds have no recipe
+
+        if maker.clang is None:
+            raise EvaluationError("recipes are for clang")
+        bitcode = self._run([*start, *TO_BITCODE, *read, "-o", "-"], spelled)
+        module = optimised(bitcode, build.recipe, maker.clang, maker.options)
+        return [*start, *FROM_BITCODE, *mode, "-x", "ir", "-"], module
+
+    def _start(self, build: Build, maker: Maker, isa: str) -> list[str]:
         profile: tuple[str, ...] = ()
         if build.profiled:
             from cr1cc.speed import training  # most builds have no profile
@@ -239,7 +257,6 @@ class SpeedCompiler:
         return [
             *maker.command, level, *build.options, *maker.options,
             *isa_options(isa, self.plan.text), *profile, *_SILENT[build.family],
-            *mode, "-x", _LANGUAGES[self.plan.language], "-",
         ]  # fmt: skip
 
     def _spelled(self, build: Build, text: bytes) -> bytes:

@@ -55,7 +55,8 @@ def other_maker(
                 return None, ""
             driver = find_compiler(CLANG, setting=config.clang or None, environ=environ, own="")
             clang = describe(driver, cache_dir=config.cache_dir, environ=environ)
-            return Maker((driver,), CLANG, clang.identity, options), compiler_label(CLANG, clang)
+            maker = Maker((driver,), CLANG, clang.identity, options, clang)
+            return maker, compiler_label(CLANG, clang)
         driver = find_compiler(GCC, setting=config.gcc or None, environ=environ, own="")
         gcc = describe_gcc(driver, cache_dir=config.cache_dir, environ=environ)
         options = gcc_options(plan, _macros(plan, toolchain, mode, environ), gcc)

@@ -27,15 +27,17 @@ _PROFILE = ("-fprofile-use", "-fprofile-correction")
 @dataclass(frozen=True)
 class Build(Row):
     """One build: `level` is "" where it is the user's own; `profiled`: it needs the counts of
-    a benchmark (`speed/training.py`)."""
+    a benchmark (`speed/training.py`); `recipe`: the passes that run instead of the level's, as
+    text, "" for the level's own (`speed/recipe.py`)."""
 
     name: str = ""
     profiled: bool = False
+    recipe: str = ""
 
     @property
     def digest(self) -> str:
         """What changes with what the build does, hexadecimal."""
-        said = repr((self.level, self.options))
+        said = repr((self.level, self.options, *filter(None, [self.recipe])))
         return hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
 
     @property
@@ -173,6 +175,24 @@ BUILDS: tuple[Build, ...] = (
         CLANG, "-O3", ("-mtune=znver3",), "the same for another family of processors",
         targets=_X86, not_with=("-mtune=", "-mcpu=", "-march="), name="tuned-zen",
     ),
+    Build(
+        CLANG, "-O3", (), "loops that only a first round makes fit for vectors and unrolling",
+        recipe="@O3; @O3", name="twice",
+    ),
+    Build(
+        CLANG, "-O3", (), "the same without more inlining",
+        recipe="@O3; function-simplification<O3>; function(slp-vectorizer,instcombine)",
+        name="simplified",
+    ),
+    Build(
+        CLANG, "-O3", (), "loops that were simplified before anything was inlined for speed",
+        recipe="@O1; @O3", name="o1-o3",
+    ),
+    Build(
+        CLANG, "-O3", (), "short loops whose bodies fold into each other",
+        recipe="@O3; function(loop-unroll<O3;runtime;partial>); function-simplification<O3>",
+        name="unrolled",
+    ),
 )  # fmt: skip
 
 # Counts for the profiled ones; no decision has it.
@@ -185,13 +205,14 @@ _BY_TITLE = {build.title: build for build in (*BUILDS, TRAINING)}
 
 
 def builds_for(
-    family: str, triple: str, user: Sequence[str], *, with_other: bool
+    family: str, triple: str, user: Sequence[str], *, with_other: bool, with_recipes: bool
 ) -> tuple[Build, ...]:
     """The rows for a command of that family with the options `user`, in order."""
     return tuple(
         build
         for build in BUILDS
         if (build.family == family or (with_other and build.name != OWN))
+        and (with_recipes or not build.recipe)
         and build.suits(triple, user)
     )
 

@@ -124,7 +124,8 @@ class _Run:
     def drawer(self) -> Network:
         """The network as it is now, on the processor: answers are drawn token by token, each with
         a mask that is made there."""
-        return copy.deepcopy(self.network).cpu()
+        copied: Network = copy.deepcopy(self.network).cpu()
+        return copied
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Learn from a batch; the figures of the step."""

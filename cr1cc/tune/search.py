@@ -26,7 +26,7 @@ from cr1cc.tune.session import RejectedError, Session
 from cr1cc.tune.statistics import LOOKS, SAME, Gain
 from cr1cc.tune.units import Assignment, Place, Unit
 
-_SCREEN = (5,)  # rounds of a first look
+_SCREEN = (3, 5)  # rounds of a first look: what is much slower needs no more
 _AGAIN, _FINALISTS = (9,), 10  # rounds of a second one, and how many donors get it
 _HOT = 0.02  # share of the time from which on a file is tried with all others
 _HOT_ALONE = 0.06  # the same for a file or a function by itself: less is lost in the noise

@@ -81,6 +81,7 @@ class Session:
 
         Raises UserError if anything of that fails or nothing was compiled.
         """
+        self.tree.open()
         resumed = self.memory.load()
         outputs = self.memory.answers.get("outputs", [])
         assert isinstance(outputs, list)

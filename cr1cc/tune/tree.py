@@ -25,7 +25,10 @@ class Tree:
         self.ignored = set(ignored)  # paths of files
         self.managed: list[str] = []
         self._known: dict[str, tuple[_Stamp, str]] = {}
-        os.makedirs(store, exist_ok=True)
+
+    def open(self) -> None:
+        """Make the store, unless it is there. Raises OSError."""
+        os.makedirs(self.store, exist_ok=True)
 
     def stamps(self) -> dict[str, _Stamp]:
         """What shows that a file was written, of every file."""

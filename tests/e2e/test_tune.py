@@ -249,6 +249,7 @@ def test_a_donor_compiler_that_vanishes_costs_its_donors_only(
         (["--build", "make", "--bench", "echo no >&2; exit 3"], "the benchmark fails before anyth"),
         (["--build", "make", "--test", "true", "--bench", "true"], "too little to be measured"),
         (["--build", "make", "--bench", "date +%N"], "prints something else each time"),
+        (["--again", "--build", "make", "--bench", "date +%N"], "prints something else each time"),
         (["--build", "make", "--bench", "echo no", "--time", "printed"], "prints no number"),
         (
             ["--build", "[ -e x ] || make; touch x", "--bench", "echo 1", "--time", "printed"],

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
+from cr1cc.passes.macros import SIZE
+from cr1cc.passes.recipe import adapt, check_recipe, format_recipe, parse_recipe
 from cr1cc.records import Toolchain
 from cr1cc.speed.isa import NAMES, isa_options, problem, written
 from cr1cc.speed.table import BUILDS, CLANG, GCC, OWN, Build, build_of, builds_for
@@ -20,6 +23,8 @@ MEANING = (
     "-fno-signed-zeros", "-fno-trapping-math", "-fshort", "-fstrict", "-funsafe", "-march", "-mavx",
     "-mfma", "-msse", "-freciprocal", "-fexcess", "-flto", "-fprofile", "-fno-signaling",
 )  # fmt: skip
+MAJORS = range(14, 24)
+every = partial(builds_for, with_recipes=True)
 COUNTS = ("-fprofile-use", "-fprofile-correction", "-fprofile-partial-training")
 
 
@@ -37,7 +42,7 @@ def test_titles_differ_and_lead_back_to_their_rows() -> None:
     for build in BUILDS:
         assert build_of(build.label) is build_of(build.title) is build
         assert not set(build.name) & set(":,= ")
-    doing = [(build.family, build.level, build.options) for build in BUILDS]
+    doing = [(build.family, build.level, build.options, build.recipe) for build in BUILDS]
     assert len(set(doing)) == len(doing)
 
 
@@ -75,13 +80,36 @@ def test_its_compiler_takes_every_row(
         assert (done.returncode, done.stderr) == (0, ""), compiler
 
 
+RECIPES = [build for build in BUILDS if build.recipe]
+
+
+@pytest.mark.parametrize("build", RECIPES, ids=lambda build: build.title)
+@pytest.mark.parametrize("major", MAJORS)
+def test_recipes_are_of_vetted_passes_and_begin_with_a_level(build: Build, major: int) -> None:
+    recipe = parse_recipe(build.recipe)
+    assert format_recipe(recipe) == build.recipe
+    assert (build.family, recipe.options) == (CLANG, ())
+    check_recipe(adapt(recipe, major, "X86"), major, "X86")
+    assert any(stage in ("@O1", "@O2", "@O3") for stage in recipe.stages)
+    # Sizes are asked for by attributes, which the front end writes for its own levels only.
+    assert not any(stage in (SIZE, "@Os", "@Oz") for stage in recipe.stages)
+
+
+def test_rows_with_a_recipe_need_a_library() -> None:
+    with_it, without = (
+        builds_for(CLANG, "x86_64-linux-gnu", (), with_other=True, with_recipes=some)
+        for some in (True, False)
+    )
+    assert [build for build in with_it if build not in without] == RECIPES != []
+
+
 def test_rows_of_the_other_family_and_against_the_users_options_are_left_out() -> None:
-    titles = {build.title for build in builds_for(GCC, "x86_64-linux-gnu", (), with_other=False)}
+    titles = {build.title for build in every(GCC, "x86_64-linux-gnu", (), with_other=False)}
     assert titles == {build.title for build in BUILDS if build.family == GCC}
-    both = builds_for(CLANG, "x86_64-linux-gnu", ("-mtune=znver3",), with_other=True)
+    both = every(CLANG, "x86_64-linux-gnu", ("-mtune=znver3",), with_other=True)
     assert not any(build.name == "tuned" for build in both)
     assert [build.title for build in both if build.name == OWN] == ["clang:own"]
-    arm = builds_for(GCC, "aarch64-linux-gnu", (), with_other=False)
+    arm = every(GCC, "aarch64-linux-gnu", (), with_other=False)
     assert "gcc:tuned" not in {build.title for build in arm}
 
 

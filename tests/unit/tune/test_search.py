@@ -17,7 +17,9 @@ from cr1cc.tune.session import RejectedError, Session
 from cr1cc.tune.statistics import SAME, Gain
 from cr1cc.tune.units import Assignment, Place, Unit
 
-LABELS = tuple(b.label for b in builds_for("gcc", "x86_64-linux-gnu", (), with_other=True))
+LABELS = tuple(
+    b.label for b in builds_for("gcc", "x86_64-linux-gnu", (), with_other=True, with_recipes=True)
+)
 
 
 def unit(name: str) -> Unit:

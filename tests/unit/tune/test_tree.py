@@ -15,7 +15,9 @@ def tree(tmp_path: Path) -> Tree:
     folder = tmp_path / "project"
     (folder / ".git").mkdir(parents=True)
     (folder / "a.c").write_text("source")
-    return Tree(str(folder), str(tmp_path / "store"), [str(folder / "ignored")])
+    found = Tree(str(folder), str(tmp_path / "store"), [str(folder / "ignored")])
+    found.open()
+    return found
 
 
 def write(tree: Tree, name: str, text: str, when: int = 0) -> Path:
