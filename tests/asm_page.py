@@ -91,7 +91,8 @@ def _trainings(told: dict[str, Any]) -> Iterator[str]:
         yield f"| {source} | {train} | {held} |"
     yield from (
         "",
-        "`bench/asm-labels.jsonl.xz` has these labels, `bench/asm-curves/` the curves.",
+        "`bench/asm-labels.jsonl.xz` and `bench/labels/asm.jsonl.xz` have these labels, "
+        "`bench/asm-curves/` the curves.",
         "",
     )
     yield "| training | best after step | plan | size | at its end |"
