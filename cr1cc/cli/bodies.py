@@ -110,11 +110,9 @@ def _maker(name: str, decision: Decision | None, locked: Locked | None) -> str:
     """The donor or the recipe of the chosen body."""
     if locked is not None:
         label = {**dict(locked.functions), **dict(locked.ifunc)}.get(name, locked.donor)
-        build = build_of(label)
-        level = build.level or f"-{locked.level}"
+        words = build_of(label).in_words(f"-{locked.level}")
         is_higher = locked.isa and (not locked.ifunc or name in dict(locked.ifunc))
-        words = (build.family, level, *build.options, *([f"for {locked.isa}"] if is_higher else []))
-        return " ".join(words)
+        return f"{words} for {locked.isa}" if is_higher else words
     assert decision is not None
     tail = dict(decision.tails).get(name, "")
     if tail and not decision.ic_before:  # a donor of its own

@@ -97,7 +97,7 @@ def _print_locked(locked: Locked) -> None:
     total = f"{locked.gain}, {locked.runs} runs of each"
     number = locked.windows.partition(":")[0] or "0"
     lines = [
-        ("donor", " ".join((build.family, build.level or f"-{locked.level}", *build.options))),
+        ("donor", build.in_words(f"-{locked.level}")),
         ("good for", build.good_for),
         ("isa", "" if locked.ifunc else locked.isa),
         ("made by", " and ".join(filter(None, (locked.compiler, locked.other)))),

@@ -45,6 +45,11 @@ class Build(Row):
         """What people and command lines call it."""
         return f"{self.family}:{self.name}"
 
+    def in_words(self, level: str) -> str:
+        """Compiler, options and recipe, for people; `level` is the option of the user's own."""
+        passes = (f"by the passes {self.recipe}",) if self.recipe else ()
+        return " ".join((self.family, self.level or level, *self.options, *passes))
+
     @property
     def label(self) -> str:
         """How a lockfile names it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_another_order_of_passes_makes_another_object(locking: Locking) -> None:
         assert outcome == "locked", detail
         made.append(data)
     assert made[0] not in made[1:]
+
+
+def test_explain_says_its_passes(locking: Locking) -> None:
+    build = build_of(RECIPES[0])
+    locking.write(chosen(locking.record(*O3), build.title))
+    locking.build(*O3)
+    said = subprocess.run(
+        [sys.executable, "-m", "cr1cc.cli.main", "explain", "program.c"],
+        cwd=locking.place.folder, env=locking.place.environ(), capture_output=True, text=True,
+        check=True,
+    ).stdout  # fmt: skip
+    assert f"clang -O3 by the passes {build.recipe}\n" in said
 
 
 def test_without_a_libllvm_there_is_none(any_toolchain: Toolchain) -> None:
