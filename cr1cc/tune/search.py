@@ -344,8 +344,9 @@ class Search:
             self._reject(error)
             self.found.best = {}
             return
-        self.found.total = total
-        if not total.is_faster:
+        if total.is_faster:
+            self.found.total = total
+        else:
             self.found.best = {}
 
     def _reject(self, error: RejectedError) -> None:
