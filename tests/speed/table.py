@@ -43,13 +43,13 @@ def _package(
 
 ROWS: tuple[Row, ...] = (
     *(Row(name, (f"{name}.c",)) for name in _OWN),
-    *_package("deflate=10 inflate=120", "zlib", ("*.c",), "zlib.c", "-I.",
+    *_package("deflate=5 inflate=120", "zlib", ("*.c",), "zlib.c", "-I.",
               configure="./configure > /dev/null"),
     *_package("compress=4 decompress=9", "bzip2",
               ("blocksort.c", "huffman.c", "crctable.c", "randtable.c", "compress.c",
                "decompress.c", "bzlib.c"), "bzip2.c", "-I. -DBZ_NO_STDIO"),
-    *_package("fast=90 high=6 back=300", "lz4", ("lib/lz4.c", "lib/lz4hc.c"), "lz4.c", "-Ilib"),
-    *_package("fast=50 high=8 back=150", "zstd",
+    *_package("fast=90 high=2 back=300", "lz4", ("lib/lz4.c", "lib/lz4hc.c"), "lz4.c", "-Ilib"),
+    *_package("fast=50 high=5 back=150", "zstd",
               ("lib/common/*.c", "lib/compress/*.c", "lib/decompress/*.c"), "zstd.c",
               "-Ilib -DZSTD_DISABLE_ASM"),
     *_package("parse=60 print=40", "cjson", ("cJSON.c",), "cjson.c", "-I."),

@@ -28,7 +28,7 @@ static void transform(int sign) {
 int main(void) {
     for (int i = 0; i < N / 2; i++) cosine[i] = cos(2 * M_PI * i / N), sine[i] = sin(2 * M_PI * i / N);
     for (int i = 0; i < N; i++) re[i] = i % 100, im[i] = 0;
-    for (int round = 0; round < 2700; round++) {
+    for (int round = 0; round < 1350; round++) {
         transform(1);
         transform(-1);
         for (int i = 0; i < N; i++) re[i] /= N, im[i] /= N;

@@ -18,7 +18,7 @@ int main(void) {
     unsigned seed = 1;
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) now[y][x] = ((seed = seed * 1664525u + 1013904223u) >> 20) % 3 == 0;
-    for (int round = 0; round < 700; round++) step();
+    for (int round = 0; round < 350; round++) step();
     long alive = 0;
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) alive += now[y][x] * (x + y);

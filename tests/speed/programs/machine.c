@@ -33,7 +33,7 @@ end: return r[1] ^ r[3];
 }
 int main(void) {
     unsigned sum = 0;
-    for (unsigned round = 0; round < 60; round++) {
+    for (unsigned round = 0; round < 30; round++) {
         unsigned r[8] = {150000, round, 3, 5, 7, 9, 1, 0};
         sum = sum * 31 + (round & 1 ? by_switch : by_goto)(r);
     }

@@ -13,7 +13,7 @@ static int iterations(double re, double im, int limit) {
 }
 int main(void) {
     unsigned long sum = 0;
-    for (int row = 0; row < 300; row++)
+    for (int row = 0; row < 150; row++)
         for (int column = 0; column < 400; column++)
             sum = sum * 3 + iterations(column / 160.0 - 2, row / 150.0 - 1, 2500);
     printf("%lu\n", sum);

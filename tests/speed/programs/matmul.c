@@ -14,7 +14,7 @@ int main(void) {
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) a[i][j] = (i * j) % 17, b[i][j] = (i + 2 * j) % 13;
     double trace = 0;
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 30; round++) {
         multiply();
         for (int i = 0; i < N; i++) trace += c[i][i], a[i][round % N] += c[i][(i + round) % N] / 1e6;
     }

@@ -23,7 +23,7 @@ int main(void) {
         Body b = {i * 1.5, (i * 7) % 5, (i * 3) % 4, 0.1 * (i % 3), 0.05 * i, -0.1, 1.0 / (i + 1)};
         bodies[i] = b;
     }
-    for (int i = 0; i < 700000; i++) step(0.001);
+    for (int i = 0; i < 350000; i++) step(0.001);
     for (int i = 0; i < N; i++) printf("%.9f ", bodies[i].x);
     printf("\n");
 }

@@ -38,7 +38,7 @@ static void heap(int *p, int n) {
 int main(void) {
     unsigned seed = 1;
     long sum = 0;
-    for (int round = 0; round < 14; round++) {
+    for (int round = 0; round < 8; round++) {
         for (int i = 0; i < N; i++) a[i] = (seed = seed * 1664525u + 1013904223u) >> 4;
         (round & 1 ? quick : heap)(a, N);
         sum += a[N / 3] ^ a[round];

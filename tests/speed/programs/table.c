@@ -17,7 +17,7 @@ static uint32_t get(uint64_t key) {
 }
 int main(void) {
     uint64_t sum = 0;
-    for (int round = 0; round < 90; round++) {
+    for (int round = 0; round < 45; round++) {
         for (int i = 0; i < SIZE; i++) keys[i] = 0;
         for (uint64_t i = 1; i < SIZE * 3 / 5; i++) put(i * i + round, i);
         for (uint64_t i = 1; i < SIZE; i++) sum += get(i * i + round) ^ i;
