@@ -25,7 +25,7 @@ from typing import Any
 
 from cr1cc.errors import ToolchainError
 from cr1cc.tune.shell import Shell
-from cr1cc.tune.statistics import SAME, gain, least_of
+from cr1cc.tune.statistics import FIRST_RUNS, SAME, gain, least_of
 from tests.projects import compilers
 from tests.projects.build import Compiler
 from tests.projects.errors import FetchError
@@ -174,7 +174,7 @@ def _in_turn(row: Row, project: Path, rounds: int) -> tuple[tuple[list[float], l
     outputs = [shell.run(command) for command in commands]
     same = outputs[0].output == outputs[1].output and outputs[0].status == outputs[1].status == 0
     times: tuple[list[float], list[float]] = ([], [])
-    runs = least_of([shell.run(commands[0]).seconds for _ in range(7)])
+    runs = least_of([shell.run(commands[0]).seconds for _ in range(FIRST_RUNS)])
     for number in range(rounds):
         for side in (0, 1) if number % 2 else (1, 0):
             times[side].append(min(shell.run(commands[side]).seconds for _ in range(runs)))

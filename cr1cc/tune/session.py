@@ -23,13 +23,13 @@ from cr1cc.tune.goal import PRINTED, WALL, Goal
 from cr1cc.tune.memory import Memory
 from cr1cc.tune.profile import Profile, profile
 from cr1cc.tune.shell import Ran, Shell
-from cr1cc.tune.statistics import SAME, Gain, doubt, gain, is_decided, least_of
+from cr1cc.tune.statistics import FIRST_RUNS, SAME, Gain, doubt, gain, is_decided, least_of
 from cr1cc.tune.tree import State, Tree
 from cr1cc.tune.units import Assignment, Place, Unit, locked, read_records, text_of
 from cr1cc.util.atomic import replace_file
 
-_FIRST_RUNS, _MORE_RUNS = 7, 15
-_NOISE = 0.25  # the doubt about the median from which on a benchmark decides nothing
+_MORE_RUNS = 15
+_NOISE = 0.25  # the doubt from which on a benchmark decides nothing
 _SHORTEST = 0.005  # seconds
 
 
@@ -113,7 +113,7 @@ class Session:
                 raise UserError(f"the tests fail before anything was changed: {tested.ending}")
         else:
             self.output = first.output
-        runs = [self._bench() for _ in range(_FIRST_RUNS)]
+        runs = [self._bench() for _ in range(FIRST_RUNS)]
         if not self.goal.test and any(ran.output != first.output for ran in runs):
             raise UserError(
                 "there is no --test, and the benchmark prints something else each time: nothing "
@@ -128,8 +128,8 @@ class Session:
             raise UserError(f"the benchmark takes {min(times):.4f} s, too little to be measured")
         if (noise := doubt(times)) > _NOISE:
             raise UserError(
-                f"the benchmark is too noisy to decide: after {len(times)} runs its median is "
-                f"known to {noise:.0%} only"
+                f"the benchmark is too noisy to decide: {len(times)} runs of one program "
+                f"differ so much that a gain would be known to {noise:.0%} only"
             )
 
     def profile(self) -> Profile:

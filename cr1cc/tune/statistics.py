@@ -12,14 +12,16 @@ _CONFIDENCE = 0.98  # many candidates are looked at, so more than the usual 0.95
 
 # Rounds after which the interval is looked at: fewer looks, fewer lucky ones.
 LOOKS = (7, 11, 15, 21, 31)
-_UNSTEADY = 0.04  # the doubt about a median from which on a sample is the least of some runs
+FIRST_RUNS = 11  # of the program as it is, which show how noisy they are
+_UNSTEADY = 0.04  # the doubt from which on a sample is the least of some runs
 _LEAST_OF = 3
 _ENOUGH = 0.004  # half the width of an interval at which more runs tell nothing new
 
 
 @dataclass(frozen=True)
 class Gain:
-    """Time before divided by time after: the ratio of medians and its interval."""
+    """Time before divided by time after: the median of the ratios of neighbours, and its
+    interval."""
 
     ratio: float
     low: float
@@ -39,22 +41,20 @@ SAME = Gain(1.0, 1.0, 1.0, 0)  # of a program and itself
 
 
 def gain(before: Sequence[float], after: Sequence[float]) -> Gain:
-    """The gain from seconds of runs in turn: `before[i]` and `after[i]` are neighbours.
+    """The gain from seconds of runs in turn: `before[i]` and `after[i]` are neighbours, so what
+    makes a machine slower for longer than two runs makes both slower, and leaves their ratio.
 
     The interval is a percentile bootstrap over rounds (Efron and Tibshirani, 1993, 13.3),
     with a seed, so that equal times give equal intervals.
     """
     generator = random.Random(len(before))
-    rounds = len(before)
-    ratios = []
-    for _ in range(_RESAMPLES):
-        picked = [generator.randrange(rounds) for _ in range(rounds)]
-        ratios.append(_ratio([before[i] for i in picked], [after[i] for i in picked]))
-    ratios.sort()
+    ratios = [one / max(other, 1e-9) for one, other in zip(before, after, strict=True)]
+    rounds = len(ratios)
+    medians = sorted(median(generator.choices(ratios, k=rounds)) for _ in range(_RESAMPLES))
     tail = (1 - _CONFIDENCE) / 2
-    low = ratios[int(tail * (_RESAMPLES - 1))]
-    high = ratios[int((1 - tail) * (_RESAMPLES - 1))]
-    return Gain(_ratio(before, after), low, high, rounds)
+    low = medians[int(tail * (_RESAMPLES - 1))]
+    high = medians[int((1 - tail) * (_RESAMPLES - 1))]
+    return Gain(median(ratios), low, high, rounds)
 
 
 def is_decided(found: Gain) -> bool:
@@ -63,18 +63,16 @@ def is_decided(found: Gain) -> bool:
 
 
 def doubt(times: Sequence[float]) -> float:
-    """How little the median of these runs can be trusted: the width of its interval as a share
-    of it."""
-    found = gain(times, [1.0] * len(times))
-    return (found.high - found.low) / max(found.ratio, 1e-9)
+    """How little so many runs of one program tell: the width of the interval of their median, as
+    a share of it, or of the gain from each to the next if that is less. Now and then a slower run
+    leaves the median alone, slower runs in a row leave that gain."""
+    level = gain(times, [1.0] * len(times))
+    step = gain(times[:-1], times[1:])
+    return min((level.high - level.low) / max(level.ratio, 1e-9), step.high - step.low)
 
 
 def least_of(times: Sequence[float]) -> int:
     """How many runs a sample should be the least of, by some runs of one program: one where they
-    are alike. What else a machine does only adds to a time, on a shared one to every second run,
-    and then a median lies now with these, now with those."""
+    are alike, or like their neighbours. What else a machine does only adds to a time, on a shared
+    one to every second run."""
     return 1 if doubt(times) <= _UNSTEADY else _LEAST_OF
-
-
-def _ratio(before: Sequence[float], after: Sequence[float]) -> float:
-    return median(before) / max(median(after), 1e-9)

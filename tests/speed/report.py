@@ -28,9 +28,10 @@ def page(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> st
         "",
         "`make bench-speed` tunes each program by `cr1 tune`, with the processor time of its own",
         "run as benchmark and its output as test, builds it anew from the lockfile and runs it in",
-        "turn with the one that `gcc -O3` makes. The speedup is the ratio of medians, with a",
-        f"bootstrap interval of 98 %; none counts as more than {CAP:g} in the geometric mean, and",
-        "one that became slower counts as it is. [tune.md](tune.md) says how to tune a program.",
+        "turn with the one that `gcc -O3` makes. The speedup is the median of the ratios of",
+        f"neighbouring runs, with a bootstrap interval of 98 %; none counts as more than {CAP:g}",
+        "in the geometric mean, and one that became slower counts as it is. [tune.md](tune.md)",
+        "says how to tune a program.",
         "",
     ]  # fmt: skip
     lines += [f"- {name}: {value}" for name, value in machine.items()]
