@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from cr1cc.outcome import Outcome
 from cr1cc.records import GccToolchain, Plan, Toolchain
 from cr1cc.rewrite.version import proofs
 from cr1cc.speed import isa
-from cr1cc.speed.build import ANY, Choice, Made, SpeedCompiler
+from cr1cc.speed.build import ANY, ASKED, Choice, Made, SpeedCompiler
 from cr1cc.speed.circumstances import compiler_label, options_digest, other_maker
 from cr1cc.speed.table import TRAINING, build_of, builds_for
 from cr1cc.speed.valid import complaint
@@ -38,6 +38,7 @@ from cr1cc.util.atomic import replace_file
 if TYPE_CHECKING:
     from cr1cc.rewrite.change import Change
     from cr1cc.rewrite.locked import LockedWindows
+    from cr1cc.rewrite.windows import Source
 
 RECORD = "CR1_RECORD"  # set by `cr1 tune`: the file to which records are appended
 
@@ -60,6 +61,7 @@ class Record:
     problem: str = ""  # why a decision was not followed
     one_body: tuple[str, ...] = ()  # functions that were to get a second one and did not
     windows: str = ""  # those that were made shorter, as a lockfile says it
+    proposed: tuple[str, ...] = ()  # by a model, the same
 
 
 class CompileSpeed:
@@ -186,17 +188,24 @@ class CompileSpeed:
 
     @contextmanager
     def _shortening(self, choice: Choice, text: bytes) -> Iterator[LockedWindows]:
+        from cr1cc.assembly.source import sources, tuning_model_of
         from cr1cc.rewrite.locked import LockedWindows  # most decisions have no windows
         from cr1cc.rewrite.shorten import Shortener
         from cr1cc.storage.store import DecisionStore
 
         level, identity = self.plan.level, self.toolchain.identity
-        with DecisionStore(self.config) as store:
-            shortener = Shortener(
-                level, self.compiler.assemble_plainly, identity, store.local,
-                names=Text(text).conventional, rules=bool(proofs()),
-            )  # fmt: skip
-            yield LockedWindows(shortener, "" if choice.windows == ANY else choice.windows)
+        is_asked = choice.windows == ASKED
+        model = tuning_model_of(self.config, self.environ) if is_asked else None
+        with DecisionStore(self.config) as store, sources(model) as asked:
+
+            def shortener(more: Sequence[Source]) -> Shortener:
+                return Shortener(
+                    level, self.compiler.assemble_plainly, identity, store.local, more,
+                    names=Text(text).conventional, rules=bool(proofs()),
+                )  # fmt: skip
+
+            promised = "" if choice.windows in (ANY, ASKED) else choice.windows
+            yield LockedWindows(shortener, promised, choice.proposed, asked)
 
     def choice_of(self, decision: Locked) -> Choice:
         """What the decision says, in rows of the table. Raises Fallback."""
@@ -214,7 +223,11 @@ class CompileSpeed:
             raise Fallback(Outcome.LOCK_STALE, f"ifunc: {problem}")
         if decision.windows and (problem := windows_problem(self.config)):
             raise Fallback(Outcome.LOCK_STALE, f"windows: {problem}")
-        choice = Choice(build, functions, decision.isa, ifunc, decision.windows)
+        if decision.windows == ASKED and RECORD not in self.environ:
+            raise Fallback(Outcome.LOCK_STALE, "windows: cr1 tune alone asks a model")
+        choice = Choice(
+            build, functions, decision.isa, ifunc, decision.windows, decision.proposed
+        )  # fmt: skip
         if any(one.profiled for one in choice.builds):
             self._take_profile(choice, decision.profile)
         if any(one.family != self.compiler.family for one in choice.builds):
@@ -282,6 +295,7 @@ class CompileSpeed:
                 problem="" if followed else f"{report.outcome.sentence}; {report.detail}",
                 one_body=tuple(sorted(self.one_body)),
                 windows=self.windows.label if followed and self.windows else "",
+                proposed=self.windows.proposed if followed and self.windows else (),
             )
             _append(path, record)
         return report

@@ -28,6 +28,7 @@ _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _QUOTED = re.compile(r"[\x00-\x20%\x7f-\U0010ffff]")
 # The fields that hold pairs of a function and a donor.
 _PAIRS = ("functions", "ifunc")
+_TEXTS = "proposed"  # the one that holds texts
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -54,6 +55,8 @@ class Locked:
     # Windows of instructions that became shorter, each proved: their number and a digest.
     windows: str = ""
     profile: str = ""  # the digest of the counts that a profiled donor reads
+    # Windows that a model has proposed and that were proved, as `rewrite/proposed.py` spells them.
+    proposed: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -112,6 +115,8 @@ def format_line(decision: Locked) -> str:
         value = getattr(decision, field.name)
         if field.name in _PAIRS:
             value = ",".join(f"{_quote(name)}:{donor}" for name, donor in value)
+        elif field.name == _TEXTS:
+            value = ",".join(map(_quote, value))
         if value not in ("", 0):
             words.append(f"{field.name}={value}")
     line = " ".join(words)
@@ -152,6 +157,7 @@ def _parse(line: str) -> Locked | None:
         ifunc=_pairs(values, "ifunc"),
         windows=values.get("windows", ""),
         profile=values.get("profile", ""),
+        proposed=tuple(map(unquote, filter(None, values.get(_TEXTS, "").split(",")))),
     )
     if format_line(decision) != line:
         raise ValueError("not a decision as this version writes it")

@@ -235,6 +235,7 @@ class FunctionChange:
 # Who made a function shorter besides the rules for windows.
 RENAMED = "names of registers"
 RELAYED = "jumps by way of others"
+MODEL = "model"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cr1cc.assembly import vocabulary as assembly
 from cr1cc.model.vocabulary import TOKENS
 from cr1cc.train.gguf_file import RECIPES, Shape, Vocabulary, tensor_shapes, write
 
@@ -26,3 +28,9 @@ def random_model(
     }  # fmt: skip
     write(str(path), shape, tensors, {"made": "at random"}, vocabulary)
     return path
+
+
+def random_assembly_model(path: Path) -> Path:
+    """The same of assembly."""
+    shape = replace(SMALL, vocabulary=len(assembly.TOKENS), context=256)
+    return random_model(path, shape, vocabulary=Vocabulary(assembly.TOKENS, assembly.VERSION))

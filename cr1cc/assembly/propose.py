@@ -19,12 +19,12 @@ from cr1cc.assembly.worth import is_worth
 from cr1cc.errors import AsmError, ModelError
 from cr1cc.model.client import ModelClient
 from cr1cc.model.question import Question
+from cr1cc.records import MODEL
 from cr1cc.rewrite.flow import Code, Line
 from cr1cc.rewrite.places import ALL_GENERAL
 from cr1cc.rewrite.windows import Proposal, clobbered
 from cr1cc.util.remembered import stamp
 
-BY = "model"
 TEMPERATURE = 1.0
 _ROOM = 256  # tokens of a window and its answer
 
@@ -86,7 +86,7 @@ class Proposer:
                 window = normalised([one.instruction for one in lines if one.instruction], places)
                 for new in self.propose(window) if window else ():
                     with suppress(AsmError):
-                        yield Proposal(BY, lines, restored(new, window.names if window else {}))
+                        yield Proposal(MODEL, lines, restored(new, window.names if window else {}))
 
     def close(self) -> None:
         self._client.close()

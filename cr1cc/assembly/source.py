@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cr1cc.config import Config
 from cr1cc.errors import ModelError
-from cr1cc.rewrite.version import follows_rules
+from cr1cc.rewrite.version import follows_rules, proofs
 from cr1cc.util.remembered import recall, remember
 
 if TYPE_CHECKING:
@@ -31,10 +31,14 @@ class Model:
     """The model of the setting `asm_model`. `version`: what its windows depend on; `problem`: why
     there are none, in one line, "" if it can be used."""
 
-    def __init__(self, path: str, cache_dir: str, environ: Mapping[str, str]) -> None:
-        """What is known of it is remembered in `cache_dir`."""
+    def __init__(
+        self, path: str, cache_dir: str, environ: Mapping[str, str], *, speed: bool = False
+    ) -> None:
+        """What is known of it is remembered in `cache_dir`. `speed`: whether windows shall take
+        less time, instead of fewer bytes."""
         self.path = os.path.abspath(path)
         self._environ = environ
+        self._speed = speed
         said, self.problem = self._described(cache_dir)
         self.version = f"{_VERSION} {said}" if said else ""
 
@@ -47,7 +51,8 @@ class Model:
         except OSError as error:
             return "", f"{self.path}: {error.strerror}"
         place = hashlib.blake2b(os.fsencode(self.path), digest_size=12).hexdigest()
-        file = os.path.join(cache_dir, f"asm-model-{place}.json")
+        goal = "speed-" if self._speed else ""
+        file = os.path.join(cache_dir, f"asm-model-{goal}{place}.json")
         answer = recall(file, _FORMAT)
         if not isinstance(answer, list) or list(map(type, answer)) != [str, str]:
             answer = self._asked()
@@ -67,7 +72,7 @@ class Model:
         from cr1cc.assembly.propose import Proposer  # a build that knows its objects needs none
         from cr1cc.assembly.vocabulary import Goal
 
-        return Proposer(self.path, self._environ, Goal.SIZE)
+        return Proposer(self.path, self._environ, Goal.SPEED if self._speed else Goal.SIZE)
 
     def proposer(self) -> Proposer:
         """A new one. Raises ModelError if it is not what it was described as."""
@@ -109,11 +114,18 @@ class _Source:
 
 
 def model_of(config: Config, environ: Mapping[str, str], family: str) -> Model | None:
-    """The model that proposes windows in the assembly of a compiler; None where none is asked for,
-    or no windows are looked at."""
+    """The model that proposes windows in the assembly of a compiler, to be smaller; None where
+    none is asked for, or no windows are looked at."""
     if not config.asm_model or not follows_rules(config.rewrite, family):
         return None
     return Model(config.asm_model, config.cache_dir, environ)
+
+
+def tuning_model_of(config: Config, environ: Mapping[str, str]) -> Model | None:
+    """The one that `cr1 tune` asks, to be faster: windows of either compiler may be tried there."""
+    if not config.asm_model or config.rewrite == "off" or not proofs():
+        return None
+    return Model(config.asm_model, config.cache_dir, environ, speed=True)
 
 
 @contextmanager

@@ -96,6 +96,7 @@ def _print_locked(locked: Locked) -> None:
     build = build_of(locked.donor)
     total = f"{locked.gain}, {locked.runs} runs of each"
     number = locked.windows.partition(":")[0] or "0"
+    model = f"; {len(locked.proposed)} kinds of them by a model" if locked.proposed else ""
     lines = [
         ("donor", build.in_words(f"-{locked.level}")),
         ("good for", build.good_for),
@@ -104,7 +105,7 @@ def _print_locked(locked: Locked) -> None:
         ("gain", f"time before / after: {total}" if locked.gain else ""),
         ("tests", f"passed {locked.tests} times" if locked.tests else ""),
         ("profile", locked.profile and training.file_of(training.FOLDER, locked.profile)),
-        ("windows", f"{number} made shorter, each proved" if number != "0" else ""),
+        ("windows", f"{number} made shorter, each proved{model}" if number != "0" else ""),
     ]
     for name, text in lines:
         if text:

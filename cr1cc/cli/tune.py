@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import click
 
+from cr1cc.assembly.source import tuning_model_of
 from cr1cc.cli import output
 from cr1cc.compile_speed import windows_problem
 from cr1cc.config import LOCK_FILE, Config, find_lock, load
@@ -67,9 +68,13 @@ def command(
     isa = isa or config.isa
     if ifunc and (isa or NATIVE) == NATIVE:
         raise UserError("--ifunc is for a level that a loader can ask for: say --isa x86-64-v3")
+    model = None if ifunc else tuning_model_of(config, os.environ)
+    if model and model.problem:
+        click.echo(f"cr1 tune: no windows by a model: {output.plain(model.problem)}", err=True)
     goal = Goal(
         cwd, lock, build, test, bench or shlex.join(command_words), clean,
         written(isa) if isa else "", time, rounds, ifunc, not windows_problem(config),
+        model.version if model else "",
     )  # fmt: skip
     before = read_lock(lock) if os.path.exists(lock) else []
     with _progress() as say:

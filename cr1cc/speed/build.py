@@ -43,7 +43,9 @@ _GLIBC = re.compile(rb"^cr1_glibc$", re.MULTILINE)
 _SILENT = {GCC: ("-w",), CLANG: ("-w", "-Qunused-arguments")}
 
 
-ANY = "any"  # windows: whichever can be proved
+# Windows that no lockfile promises yet: whichever can be proved of what the rules propose, or of
+# what the model of assembly proposes besides.
+ANY, ASKED = "any", "asked"
 
 # What makes windows of an assembly shorter. Raises EvaluationError if it may not.
 Shorten = Callable[[bytes], bytes]
@@ -54,13 +56,15 @@ class Choice:
     """What an object is made of: a build, other builds for single functions, builds for second
     bodies of functions, and the instruction set as a lockfile says it: that of everything, or
     where there are second bodies theirs alone. `windows` that are made shorter in the assembly
-    of all that: as a lockfile says it, or ANY."""
+    of all that: as a lockfile says it, ANY or ASKED; those of them that are `proposed` besides what
+    the rules say."""
 
     build: Build
     functions: tuple[tuple[str, Build], ...] = ()
     isa: str = ""
     ifunc: tuple[tuple[str, Build], ...] = ()
     windows: str = ""
+    proposed: tuple[str, ...] = ()
 
     @property
     def builds(self) -> list[Build]:

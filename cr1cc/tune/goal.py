@@ -26,3 +26,4 @@ class Goal:
     rounds: int = 21
     ifunc: bool = False  # `isa` is for second bodies of functions only
     windows: bool = False  # of instructions may be made shorter
+    model: str = ""  # of assembly that proposes windows: what these depend on; "" for none

@@ -7,7 +7,8 @@
 3. File by file, hottest first, the donors that did best, each against what is kept so far.
 4. Function by function in the same way, with spliced bodies.
 5. If asked for, file by file, second bodies for an instruction set that the loader asks for;
-   else shorter windows of instructions in all hot files, then file by file.
+   else shorter windows of instructions in all hot files, then file by file; then those that a model
+   proposes, if there is one.
 6. What is kept against the baseline once more, with fresh runs.
 
 Every step that is kept has passed the tests; of one that fails, the guilty part is found by
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cr1cc.speed.build import ANY, Choice
+from cr1cc.speed.build import ANY, ASKED, Choice
 from cr1cc.speed.table import OWN, Build
 from cr1cc.tune.profile import Heat
 from cr1cc.tune.session import RejectedError, Session
@@ -83,7 +84,9 @@ class Search:
         if self.second:
             self._second_bodies()
         elif self.session.goal.windows:
-            self._windows()
+            self._windows(ANY, "shorter windows of instructions")
+            if self.session.goal.model:
+                self._windows(ASKED, "windows by the model")
         self._confirm()
         return self.found
 
@@ -184,27 +187,27 @@ class Search:
                 self.session.say(f"{source} ({heat.share:.0%}): {build.title} for {self.second}")
                 self._try_if_promising({**self.found.best, heat.unit.place: choice})
 
-    def _windows(self) -> None:
-        self.session.say("shorter windows of instructions, each proved")
-        candidate = self._with_windows(self.hot)
+    def _windows(self, windows: str, called: str) -> None:
+        self.session.say(f"{called}, each proved")
+        candidate = self._with_windows(self.hot, windows)
         gain = self._look(self.found.best, candidate) if candidate else None
-        if gain is None and (candidate := self._with_windows(self.hot)):
+        if gain is None and (candidate := self._with_windows(self.hot, windows)):
             gain = self._look(self.found.best, candidate)  # without the files that have none
         if gain is not None and gain.ratio >= _PROMISING:
             self._try(candidate)
         alone = [heat for heat in self.hot if heat.share >= _HOT_ALONE]
         for heat in alone if len(self.hot) > 1 else ():
-            candidate = self._with_windows([heat])
+            candidate = self._with_windows([heat], windows)
             if candidate != self.found.best:
-                self.session.say(f"{heat.unit.record.source} ({heat.share:.0%}): shorter windows")
+                self.session.say(f"{heat.unit.record.source} ({heat.share:.0%}): {called}")
                 self._try_if_promising(candidate)
 
-    def _with_windows(self, hot: list[Heat]) -> dict[Place, Choice]:
+    def _with_windows(self, hot: list[Heat], windows: str) -> dict[Place, Choice]:
         """What is kept, with shorter windows in those files that are not known to have none."""
         chosen = dict(self.found.best)
         for heat in hot:
             place = heat.unit.place
-            choice = replace(chosen.get(place) or self._own(heat.unit), windows=ANY)
+            choice = replace(chosen.get(place) or self._own(heat.unit), windows=windows)
             if not self.session.obstacle(place, choice):
                 chosen[place] = choice
         return chosen
@@ -298,7 +301,7 @@ class Search:
         old = dict(good[place].functions) if place in good else {}
         new = [f"{name} by {build.title}" for name, build in after.functions
                if old.get(name) != build]  # fmt: skip
-        if not new and after.windows and place in good and not good[place].windows:
+        if not new and place in good and after.windows not in ("", good[place].windows):
             new = ["shorter windows"]
         names = ", ".join(new) or self._guilty_function(good, unit, after.build)
         return f"{unit.record.source}: {names or after.build.title}"

@@ -276,7 +276,8 @@ class Session:
                 obstacles.append(f"{source}: {choice.build.title}: {made[place].record.problem}")
                 self.memory.put(f"obstacle\n{text_of({place: choice})}", obstacles[-1])
             if windows := made[place].record.windows:
-                self.memory.put(f"windows\n{text_of({place: choice})}", windows)
+                found = (windows, made[place].record.proposed)
+                self.memory.put(f"windows\n{text_of({place: choice})}", found)
             if one_body := made[place].record.one_body:
                 self.memory.put(f"one body\n{text_of({place: choice})}", one_body)
         if obstacles:
@@ -284,13 +285,21 @@ class Session:
         return self.tree.state()
 
     def followed(self, place: Place, choice: Choice) -> Choice:
-        """The choice without second bodies that could not be had, and with the windows that were
-        found: the objects are the same."""
+        """The choice without second bodies that could not be had, and as promised: the objects are
+        the same."""
         one_body = self.memory.answers.get(f"one body\n{text_of({place: choice})}", ())
         assert isinstance(one_body, (list, tuple))
         kept = tuple(pair for pair in choice.ifunc if pair[0] not in one_body)
-        windows = self.memory.answers.get(f"windows\n{text_of({place: choice})}", "")
-        return replace(choice, ifunc=kept, windows=str(windows))
+        return replace(self._promised(place, choice), ifunc=kept)
+
+    def _promised(self, place: Place, choice: Choice) -> Choice:
+        """The choice with the windows that were found when it was built first: no model is asked
+        a second time, and what is tested is what the lockfile will have."""
+        found = self.memory.answers.get(f"windows\n{text_of({place: choice})}")
+        if not isinstance(found, (list, tuple)):
+            return choice
+        windows, proposed = found
+        return replace(choice, windows=windows, proposed=tuple(proposed))
 
     def obstacle(self, place: Place, choice: Choice) -> str:
         """Why a choice is known to be impossible, "" if it is not known to be."""
@@ -312,7 +321,8 @@ class Session:
         return {"CR1_LOCK": self.trial, training.ELSEWHERE: self.profiles}
 
     def _write_trial(self, assignment: Assignment) -> None:
-        write_lock(self.trial, [locked(self.units[p], c) for p, c in assignment.items()])
+        lines = [locked(self.units[p], self._promised(p, c)) for p, c in assignment.items()]
+        write_lock(self.trial, lines)
 
     def _sample(self) -> float:
         """Seconds. Raises RejectedError."""

@@ -75,7 +75,7 @@ def read_records(path: str) -> list[Unit]:
         with open(path, "rb") as file:
             for line in file:
                 fields = json.loads(line)
-                for name in ("builds", "one_body"):
+                for name in ("builds", "one_body", "proposed"):
                     fields[name] = tuple(fields[name])
                 unit = Unit(Record(**fields), (fields["output"],))
                 before = found[unit.place].outputs if unit.place in found else ()
@@ -102,6 +102,7 @@ def locked(unit: Unit, choice: Choice, gain: Gain | None = None, tests: int = 0)
         _labelled(choice.ifunc),
         choice.windows,
         _profile(unit, choice),
+        choice.proposed,
     )  # fmt: skip
 
 

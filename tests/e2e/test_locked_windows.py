@@ -7,15 +7,18 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cr1cc.compile_speed import RECORD
 from cr1cc.lock import Locked
-from cr1cc.speed.build import ANY
+from cr1cc.speed.build import ANY, ASKED
 from tests.e2e.locking import O3, Locking, chosen
 from tests.e2e.test_explain import explained
 from tests.e2e.test_rewrite import CRASHING, SOURCE, WITHOUT_THE_EXTRA, patched
+from tests.e2e.wrapped import loadable
+from tests.models import random_assembly_model
 
 # clang keeps a copy of what a sum is made of, to no use.
 MORE = """
@@ -48,18 +51,113 @@ __attribute__((constructor)) static void use(void) {
 """
 
 
-@pytest.fixture
-def promised(locking: Locking) -> Locked:
+# In the place of a model, what rules say that cost time: the rules for speed do not know them.
+MODEL = """
+from cr1cc.assembly import source
+from cr1cc.rewrite.change import Objective
+from cr1cc.rewrite.windows import Rules
+source.Model._described = lambda *_: ("of this test", "")
+source._Source.proposals = lambda self, code: [
+    one._replace(by="model") for one in Rules(Objective.SMALLEST).proposals(code)
+]
+"""
+
+
+def recorded(locking: Locking, windows: str, **settings: str) -> Locked:
     """The decision with windows of the own build, as a recorded build makes it."""
     locking.place.write("program.c", SOURCE + MORE)
-    decision = chosen(locking.record(*O3), f"{locking.name}:own", windows=ANY)
+    decision = chosen(locking.record(*O3), f"{locking.name}:own", windows=windows)
     locking.write(decision)
     path = locking.place.folder / "records"
     path.unlink()
-    locking.build(*O3, **{RECORD: str(path)})
-    label = json.loads(path.read_text())["windows"]
-    assert int(label.partition(":")[0]) > 0
-    return replace(decision, windows=label)
+    locking.build(*O3, **{RECORD: str(path)}, **settings)
+    found = json.loads(path.read_text())
+    assert int(found["windows"].partition(":")[0]) > 0, found["problem"]
+    return replace(decision, windows=found["windows"], proposed=tuple(found["proposed"]))
+
+
+@pytest.fixture
+def promised(locking: Locking) -> Locked:
+    return recorded(locking, ANY)
+
+
+@pytest.fixture
+def asked(locking: Locking) -> Locked:
+    """The same with windows of a model."""
+    environ = patched(locking.place, "model", MODEL)
+    return recorded(locking, ASKED, CR1_ASM_MODEL="some.gguf", **environ)
+
+
+def test_what_a_model_proposed_is_repeated_without_it(locking: Locking, asked: Locked) -> None:
+    tuned = locking.place.read("program.o")
+    assert asked.proposed
+    by_rules = recorded(locking, ANY, CR1_ASM_MODEL="some.gguf")
+    assert by_rules.proposed == ()
+    assert by_rules.windows != asked.windows
+    locking.write(asked)
+    for settings in ({}, {"CR1_CACHE": "0", "CR1_FROZEN": "1"}):
+        assert locking.build(*O3, **settings)[:2] == (tuned, "locked")
+    assert loadable(tuned) < loadable(locking.real(*O3))
+    said = f"each proved; {len(asked.proposed)} kinds of them by a model"
+    assert said in explained(locking.place, "program.c").stdout
+    out = locking.output(locking.name)
+    assert locking.place.real("real.o", "-o", "plain", name=locking.name).status == 0
+    assert subprocess.run([locking.place.folder / "plain"], capture_output=True).stdout == out
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "words"),
+    [
+        ({"proposed": ()}, "lock_failed", "windows: decided for"),
+        ({"proposed": ("nop -> .globl x", "movl", "\n")}, "lock_failed", "windows: decided for"),
+        ({"windows": ASKED}, "lock_stale", "windows: cr1 tune alone asks a model"),
+    ],
+)
+def test_without_what_a_model_proposed_it_is_the_baseline(
+    locking: Locking, asked: Locked, changes: dict[str, object], outcome: str, words: str
+) -> None:
+    locking.write(replace(asked, **changes))  # type: ignore[arg-type]
+    data, found, detail = locking.build(*O3)
+    assert (data, found) == (locking.real(*O3), outcome)
+    assert words in detail
+
+
+def test_what_a_model_proposed_and_someone_edited_is_noticed(
+    locking: Locking, asked: Locked
+) -> None:
+    locking.write(asked)
+    text = locking.lock.read_text()
+    locking.lock.write_text(text.replace("proposed=", "proposed=nop%20-%3E%20,", 1))
+    data, outcome, detail = locking.build(*O3)
+    assert (data, outcome) == (locking.real(*O3), "lock_unusable")
+    assert "the line was edited" in detail
+    checked = subprocess.run(
+        [sys.executable, "-m", "cr1cc.cli.main", "lock", "check"],
+        cwd=locking.place.folder, env=locking.place.environ(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert checked.returncode
+    assert "the line was edited" in checked.stderr
+
+
+def test_a_model_that_cannot_be_used_leaves_the_rules(locking: Locking) -> None:
+    assert recorded(locking, ASKED, CR1_ASM_MODEL="none.gguf") == recorded(locking, ANY)
+
+
+def test_a_model_with_random_weights_is_asked_to_make_it_faster(
+    locking: Locking, tmp_path: Path
+) -> None:
+    """Next to nothing that it proposes can be proved."""
+    pytest.importorskip("llama_cpp", reason="the package llama-cpp-python")
+    pytest.importorskip("gguf", reason="gguf (extra train)")
+    model = random_assembly_model(tmp_path / "assembly.gguf")
+    cache = tmp_path / "cache-of-model"
+    decision = recorded(locking, ASKED, CR1_ASM_MODEL=str(model), CR1_CACHE_DIR=str(cache))
+    tuned = locking.place.read("program.o")
+    (described,) = cache.glob("asm-model-speed-*.json")
+    assert " cost " in described.read_text()
+    locking.write(decision)
+    assert locking.build(*O3)[:2] == (tuned, "locked")
 
 
 def test_they_are_repeated_byte_for_byte(locking: Locking, promised: Locked) -> None:

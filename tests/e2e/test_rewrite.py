@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,11 +19,9 @@ pytest.importorskip("triton")
 pytest.importorskip("z3")
 pytest.importorskip("bitwuzla")
 
-from cr1cc.assembly.vocabulary import TOKENS, VERSION
 from cr1cc.records import RELAYED, RENAMED, Toolchain
-from cr1cc.train.gguf_file import Vocabulary
 from tests.e2e.wrapped import Wrapped, WrappedGcc, loadable, output, run
-from tests.models import SMALL, random_model
+from tests.models import random_assembly_model, random_model
 from tests.unit.asm.conftest import PROGRAMS, csmith
 
 SOURCE = r"""
@@ -169,9 +166,7 @@ def test_what_a_model_proposes_is_judged_like_what_rules_say(
     """One with random weights: it proposes, next to nothing of it can be proved."""
     pytest.importorskip("llama_cpp", reason="the package llama-cpp-python")
     pytest.importorskip("gguf", reason="gguf (extra train)")
-    shape = replace(SMALL, vocabulary=len(TOKENS), context=256)
-    vocabulary = Vocabulary(TOKENS, VERSION)
-    model = random_model(tmp_path / "assembly.gguf", shape, vocabulary=vocabulary)
+    model = random_assembly_model(tmp_path / "assembly.gguf")
     by_rules = compiled(place)
     refused = explained(place)["decision"]["rewritten"]["unknown"]
     before = output(place, _name(place), "s.o")

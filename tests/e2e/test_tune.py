@@ -16,6 +16,8 @@ import pytest
 
 from cr1cc.lock import read_lock
 from cr1cc.records import Toolchain
+from tests.e2e.conftest import ROOT
+from tests.e2e.test_locked_windows import MODEL
 from tests.e2e.wrapped import PROGRAM
 
 MAKEFILE = """
@@ -168,6 +170,39 @@ def test_shorter_windows_that_are_faster_are_kept_and_repeated(place: Project) -
     assert place.run("make", CR1_CACHE="0", CR1_FROZEN="1").returncode == 0
     assert place.objects() == tuned
     assert "1 made shorter, each proved" in place.run("cr1", "explain", "other.c").stdout
+
+
+@pytest.mark.long
+def test_windows_of_a_model_that_are_faster_are_kept_and_need_no_model(place: Project) -> None:
+    (place.folder / "other.c").write_text(OTHER + WINDOWED)
+    # By no donor and no rule for speed the 7 is put into a part of its register.
+    words = place.words("--json")
+    words[words.index("--bench") + 1] = (
+        "objdump -d other.o | grep -q 'mov *$0x7,%al' && echo 1 || echo 2"
+    )
+    (place.folder / "sitecustomize.py").write_text(MODEL)
+    done = place.run(
+        *words, CR1_CLANG="/no/such/clang", CR1_ASM_MODEL="some.gguf",
+        PYTHONPATH=f"{place.folder}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (place.folder / "sitecustomize.py").unlink()
+    decisions = {one.source: one for one in read_lock(str(place.folder / "cr1.lock"))}
+    said = decisions["other.c"].proposed
+    assert "movl $7, %eax -> xorl %eax, %eax; movb $7, %al" in said
+    tuned = place.objects()
+    place.run("make", "clean")
+    assert place.run("make", CR1_CACHE="0", CR1_FROZEN="1").returncode == 0
+    assert place.objects() == tuned
+    assert "ok" in place.run("cr1", "lock", "check").stdout
+
+
+def test_a_model_that_cannot_be_used_is_said_once(place: Project) -> None:
+    model = str(place.folder / "none.gguf")
+    done = place.run("cr1", "tune", "--build", "false", "--bench", "true", CR1_ASM_MODEL=model)
+    assert done.stderr.count(model) == 1
+    assert f"no windows by a model: {model}: No such file" in done.stderr
+    assert error(done) == "cr1: the build fails: status 1"
 
 
 @pytest.mark.long

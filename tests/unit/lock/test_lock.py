@@ -33,6 +33,7 @@ def lock_with(folder: Path, *decisions: Locked) -> Path:
     [ONE, Locked("a.c", "O2", "1", "2", "3", "gcc:o3:4"), replace(ONE, source=ODD),
      replace(ONE, source="#a.c"), replace(ONE, source="<<<<<<<.c"),
      replace(ONE, functions=(("operator,(a:b)", "gcc:o2:1"),)),
+     replace(ONE, proposed=("movl $0, %eax; ret -> xorl %eax, %eax; ret", "nop -> ", 'call "ü,"')),
      replace(ONE, ifunc=(("f", "gcc:o2:1"), ("g:h", "clang:o3:2")), functions=())],
 )  # fmt: skip
 def test_a_decision_is_read_as_it_was_written(tmp_path: Path, decision: Locked) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from cr1cc.compile_speed import Record
-from cr1cc.speed.build import ANY, Choice
+from cr1cc.speed.build import ANY, ASKED, Choice
 from cr1cc.speed.table import build_of, builds_for
 from cr1cc.tune.goal import Goal
 from cr1cc.tune.profile import Heat
@@ -38,8 +38,9 @@ class KnownTimes:
         impossible: Callable[[Choice], bool] = lambda choice: False,
         *,
         windows: bool = False,
+        model: str = "",
     ) -> None:
-        self.goal = Goal("", "", "", "", "", windows=windows)
+        self.goal = Goal("", "", "", "", "", windows=windows, model=model)
         self.seconds, self.fails, self.impossible = seconds, fails, impossible
         self.units = {one.place: one for one in map(unit, names)}
         self.known: dict[tuple[Place, Choice], str] = {}
@@ -189,6 +190,20 @@ def test_files_without_shorter_windows_are_not_in_the_way() -> None:
     session = KnownTimes(by_windows(a=0.9), windows=True)
     session.impossible = lambda choice: bool(choice.windows) and session.asked == "b.c"
     assert with_windows(searched(session)) == {"a.c": "gcc:o2"}
+
+
+def test_a_model_is_asked_after_the_rules_and_takes_nothing_from_them() -> None:
+    factors = {("a.c", ANY): 0.9, ("a.c", ASKED): 0.8, ("b.c", ANY): 0.9, ("b.c", ASKED): 1.3}
+
+    def seconds(name: str, choice: Choice | None) -> float:
+        return factors.get((name, choice.windows), 1.0) if choice else 1.0
+
+    def chosen(model: str) -> dict[str, str]:
+        best = searched(KnownTimes(seconds, windows=True, model=model)).best
+        return {place[0]: choice.windows for place, choice in best.items()}
+
+    assert chosen("") == {"a.c": ANY, "b.c": ANY}
+    assert chosen("model 1") == {"a.c": ASKED, "b.c": ANY}
 
 
 def test_windows_that_make_the_tests_fail_are_named() -> None:
