@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 from cr1cc.compile_speed import RECORD
 from cr1cc.lock import Locked, write_lock
 from cr1cc.speed.table import build_of
 from tests.e2e.wrapped import Wrapped
 
+# Programs of what a language has: exceptions, setjmp, varargs, threads, computed goto and so on.
+LANGUAGE = sorted((Path(__file__).parents[1] / "unit" / "asm" / "programs").glob("*.c*"))
 O3 = ("-O3", "-c", "program.c")
 
 
@@ -45,6 +48,13 @@ class Locking:
     def real(self, *words: str, name: str = "") -> bytes:
         assert self.place.real(*words, "-o", "real.o", name=name or self.name).status == 0
         return self.place.read("real.o")
+
+    def plain_output(self, *words: str, name: str = "") -> bytes:
+        """What the program prints as the user's compiler alone makes it."""
+        name = name or self.name
+        self.real(*words, name=name)
+        assert self.place.real("real.o", "-o", "plain", name=name).status == 0
+        return subprocess.run([self.place.folder / "plain"], capture_output=True).stdout
 
     def write(self, *decisions: Locked) -> None:
         write_lock(str(self.lock), decisions)

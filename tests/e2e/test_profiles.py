@@ -16,10 +16,9 @@ from cr1cc.lock import Locked
 from cr1cc.speed import training
 from cr1cc.speed.table import BUILDS, TRAINING, build_of
 from cr1cc.util.elf import ObjectFile
-from tests.e2e.locking import O3, Locking, chosen
+from tests.e2e.locking import LANGUAGE, O3, Locking, chosen
 
 PROFILED = [build.title for build in BUILDS if build.profiled]
-LANGUAGE = sorted((Path(__file__).parents[1] / "unit" / "asm" / "programs").glob("*.c*"))
 
 
 def trained(locking: Locking, decision: Locked) -> tuple[bytes, str]:
@@ -31,20 +30,13 @@ def trained(locking: Locking, decision: Locked) -> tuple[bytes, str]:
     data, outcome, detail = locking.build(*O3, **{training.ELSEWHERE: str(counting)})
     assert (outcome, detail) == ("locked", TRAINING.label)
     assert not list(counting.iterdir())
-    assert locking.output(locking.name) == expected(locking)
+    assert locking.output(locking.name) == locking.plain_output(*O3)
     (found,) = counting.iterdir()
     name = training.digest_of(found.read_bytes())
     profiles = folder / training.FOLDER
     profiles.mkdir()
     shutil.move(found, training.file_of(str(profiles), name))
     return data, name
-
-
-def expected(locking: Locking) -> bytes:
-    """What the program prints as the user's compiler alone makes it."""
-    locking.real(*O3)
-    assert locking.place.real("real.o", "-o", "plain", name=locking.name).status == 0
-    return subprocess.run([locking.place.folder / "plain"], capture_output=True).stdout
 
 
 def test_a_profile_is_read_and_repeated_byte_for_byte(locking: Locking) -> None:
@@ -58,7 +50,7 @@ def test_a_profile_is_read_and_repeated_byte_for_byte(locking: Locking) -> None:
         assert (outcome, detail) == ("locked", build_of(title).label)
         assert data == locking.build(*O3)[0] != locking.real(*O3)
         assert b"gcov" not in data
-        assert locking.output(locking.name) == expected(locking)
+        assert locking.output(locking.name) == locking.plain_output(*O3)
 
 
 def test_the_place_of_a_profile_leaves_no_trace(locking: Locking) -> None:
@@ -81,7 +73,7 @@ def test_functions_may_come_from_profiled_builds(locking: Locking) -> None:
     data, outcome, detail = locking.build(*O3)
     assert outcome == "locked", detail
     assert data != locking.real(*O3)
-    assert locking.output(locking.name) == expected(locking)
+    assert locking.output(locking.name) == locking.plain_output(*O3)
 
 
 @pytest.mark.parametrize("harm", ["gone", "edited", "no folder", "another one"])
@@ -126,7 +118,7 @@ def test_a_profile_of_other_code_changes_nothing_but_speed(locking: Locking) -> 
     locking.write(chosen(decision, "gcc:profile", profile=harmed))
     _, outcome, _ = locking.build(*O3)
     assert outcome in ("locked", "lock_failed")
-    assert locking.output(locking.name) == expected(locking)
+    assert locking.output(locking.name) == locking.plain_output(*O3)
 
 
 def test_only_a_tuning_counts(locking: Locking) -> None:

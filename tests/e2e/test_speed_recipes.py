@@ -14,17 +14,9 @@ from cr1cc.records import Toolchain
 from cr1cc.speed.recipe import optimised
 from cr1cc.speed.table import BUILDS, build_of
 from cr1cc.util.elf import ObjectFile
-from tests.e2e.locking import O3, Locking, chosen
+from tests.e2e.locking import LANGUAGE, O3, Locking, chosen
 
 RECIPES = [build.title for build in BUILDS if build.recipe]
-LANGUAGE = sorted((Path(__file__).parents[1] / "unit" / "asm" / "programs").glob("*.c*"))
-
-
-def plainly(locking: Locking, *words: str, name: str) -> bytes:
-    """What the program prints as the user's compiler alone makes it."""
-    locking.real(*words, name=name)
-    assert locking.place.real("real.o", "-o", "plain", name=name).status == 0
-    return subprocess.run([locking.place.folder / "plain"], capture_output=True).stdout
 
 
 @pytest.mark.parametrize("title", RECIPES)
@@ -34,7 +26,7 @@ def test_it_does_the_same_and_is_repeated(locking: Locking, title: str) -> None:
     assert (outcome, detail) == ("locked", build_of(title).label)
     assert data == locking.build(*O3)[0]
     assert ObjectFile(data).exports() == ObjectFile(locking.real(*O3)).exports()
-    assert locking.output(locking.name) == plainly(locking, *O3, name=locking.name)
+    assert locking.output(locking.name) == locking.plain_output(*O3)
 
 
 def test_functions_may_come_from_a_recipe(locking: Locking) -> None:
@@ -42,7 +34,7 @@ def test_functions_may_come_from_a_recipe(locking: Locking) -> None:
     locking.write(chosen(locking.record(*O3), f"{locking.name}:own", functions=functions))
     _, outcome, detail = locking.build(*O3)
     assert outcome == "locked", detail
-    assert locking.output(locking.name) == plainly(locking, *O3, name=locking.name)
+    assert locking.output(locking.name) == locking.plain_output(*O3)
 
 
 def test_another_order_of_passes_makes_another_object(locking: Locking) -> None:
@@ -90,7 +82,7 @@ def test_all_of_the_language_does_the_same(locking: Locking, source: Path) -> No
     (locking.place.folder / source.name).write_bytes(source.read_bytes())
     words = ("-O3", "-w", "-pthread", "-c", source.name)
     decision = locking.record(*words, name=name)
-    expected = plainly(locking, *words, name=name)
+    expected = locking.plain_output(*words, name=name)
     followed = 0
     for title in RECIPES:
         locking.write(chosen(decision, title))
