@@ -14,8 +14,8 @@ _TALKING = ("samples", "penalised", "model", "agent")
 SETTINGS = ("product", "paper")
 USUAL = (
     "baseline", "twice", "random:16", "coreset:1", "coreset:7", "coreset:16", "coreset:100",
-    "search:100", "samples:1", "samples:16", "samples:64", "penalised:16", "model:7",
-    "model:16", "model:64", "agent:7", "agent:16", "agent:64", "default:7",
+    "search:100", "search:1100", "samples:1", "samples:16", "samples:64", "penalised:16",
+    "model:7", "model:16", "model:64", "agent:7", "agent:16", "agent:64", "default:7",
     "default:16",
 )  # fmt: skip
 

@@ -4,7 +4,8 @@
 
 Runs CLANG with the arguments; a compile of one source leaves its module in FOLDER: in
 `packages` as `-Oz` would give it to the optimiser, in `paper` as `-O0` leaves it, without
-size attributes. Nothing is optimised, so builds are quick.
+size attributes. Nothing is optimised, so builds are quick. The module names its source by the
+path from the working directory, so that a tree in another place gives the same one.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def _capture(clang: str, folder: str, arguments: list[str]) -> None:
     plan = parse([*levelled, "-Oz"], cxx="++" in os.path.basename(clang), cwd=os.getcwd())
     if not isinstance(plan, Plan):
         return
+    plan = replace(plan, source=os.path.relpath(plan.source))
     plain = tuple(word for word in plan.frontend if not _LEVEL.match(word))
     for kind, frontend in (("packages", plan.frontend), ("paper", (*plain, *UNOPTIMISED))):
         command = front_end_command(replace(plan, frontend=frontend), "-", with_dependencies=False)

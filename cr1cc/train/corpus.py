@@ -186,13 +186,15 @@ def _capture(package: Package, tree: Path, folder: Path, clang: str) -> int:
     for kind in KINDS:
         (staging / kind).mkdir(parents=True)
     capture = [sys.executable, "-m", "cr1cc.train.capture"]
+    # Names of files are in debug data and in `__FILE__`: the same wherever the tree is unpacked.
+    place = f"-ffile-prefix-map={tree}=/usr/src/{package.name}"
     compilers = {"CC": clang, "CXX": in_cxx(clang)}
-    commands = {name: [*capture, driver, str(staging)] for name, driver in compilers.items()}
+    commands = {name: [*capture, driver, str(staging), place] for name, driver in compilers.items()}
     build(package, tree, commands, os.environ, clang)
     for kind in KINDS:
-        place = folder / kind / package.name
-        shutil.rmtree(place, ignore_errors=True)
-        (staging / kind).rename(place)
+        modules = folder / kind / package.name
+        shutil.rmtree(modules, ignore_errors=True)
+        (staging / kind).rename(modules)
     staging.rmdir()
     return len(list((folder / KINDS[0] / package.name).glob("*.bc")))
 

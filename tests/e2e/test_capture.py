@@ -72,6 +72,36 @@ def test_a_package_is_complete_if_something_of_it_was_built(
     assert [path.name for path in (tmp_path / "paper").glob("*.done")] == ["good.done"]
 
 
+def test_modules_do_not_depend_on_where_the_tree_lies(
+    any_toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path
+
+    @contextmanager
+    def unpacked(package: Package, _apt: object) -> Iterator[tuple[Path, str]]:
+        tree = place / "tree"
+        tree.mkdir(parents=True)
+        (tree / "h.h").write_text("static inline const char *h(void) { return __FILE__; }\n")
+        (tree / "m.c").write_text(
+            '#include "h.h"\nconst char *f(int x) { return x ? __FILE__ : h(); }\n'
+        )
+        yield tree, ""
+
+    # As CMake does, with the whole path of the source and of headers.
+    rows = (Package("one", "1", ('"$CC" -g -ggdb -I"$PWD" -c "$PWD/m.c"',)),)
+    monkeypatch.setattr(corpus, "unpacked", unpacked)
+    monkeypatch.setattr(corpus, "HELD_OUT", ())
+    found = []
+    for name in ("here", "in/another/place"):
+        place = tmp_path / name
+        assert list(corpus.collect(place, rows, any_toolchain.driver, 0, 1)) == ["one: 1 modules"]
+        modules = [sample.path for kind in KINDS for sample in samples(place, kind)]
+        found.append([(path.name, path.read_bytes()) for path in modules])
+    assert len(found[0]) == len(KINDS)
+    assert found[0] == found[1]
+    assert all(b"/usr/src/one" in data for _, data in found[0])
+
+
 def test_what_is_held_out_can_be_collected_alone(
     any_toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

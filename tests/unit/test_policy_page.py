@@ -30,10 +30,10 @@ FIGURES = {
         for setting in policy_page.SETTINGS
         for module in ("m1", "m2", "m3")
         for name, ic, size in (
-            ("coreset:16", 450, 1900), ("search:1100", 400, 1700), ("baseline", 500, 2000),
+            ("coreset:16", 450, 1900), ("search:4400", 400, 1700), ("baseline", 500, 2000),
             ("model:16", 425, 1850),
         )
-        if name != "search:1100" or module == "m1"
+        if name != "search:4400" or module == "m1"
     ],
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
         whole, _, deep = part.partition("searched deeply")
         names = [line.split()[1] for line in whole.splitlines() if line.startswith("| ")][1:]
         assert names == ["baseline", "coreset:16", "model:16"]
-        assert "| search:1100 | 1 |" in deep
+        assert "| search:4400 | 1 |" in deep
         assert "| coreset:16 | 3 | 10.67 % | 10.00 % | 10.00 %" in whole
         assert "| coreset:16 | 1 | 10.00 % |" in deep
         assert "correlation" in deep
@@ -57,12 +57,12 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
 
 
 def test_deep_searches_stand_beside_others_on_their_own_modules() -> None:
-    rows = [*FIGURES["rows"], row("paper", "m2", "search:1100", 450, 1900)]
+    rows = [*FIGURES["rows"], row("paper", "m2", "search:4400", 450, 1900)]
     rows.append(row("paper", "m2", "search:10000", 300, 1900))
     found = policy_page.results(rows, "paper")
     assert {one.module for one in policy_goals.searched_deeply(found)} == {"m2"}
     assert policy_goals.longer(found, "paper")[-2:] == [
-        "| search:1100 | 2 | 15.00 % | 10.00 to 20.00 % | 16.00 % |",
+        "| search:4400 | 2 | 15.00 % | 10.00 to 20.00 % | 16.00 % |",
         "| search:10000 | 1 | 40.00 % | 40.00 to 40.00 % | 17.00 % |",
     ]
 
