@@ -2,7 +2,8 @@
 
 Every contender gets the same modules, in both settings of `cr1 bench`. A worker has one core,
 and its resident model runs there too, so seconds are those of one core. Contenders with large
-budgets get fewer modules (`--deep-modules`), the first ones of the same order that are not large.
+budgets get fewer modules (`--deep-modules`, `--ceiling-modules`), the first ones of the same order
+that are not large.
 
 docs/policy.jsonl                a line for each module and contender
 docs/policy.md, policy-*.svg     what is written from it
@@ -45,7 +46,7 @@ from cr1cc.train.corpus import KINDS, Sample, samples
 from cr1cc.train.tasks import spread
 from cr1cc.util.atomic import replace_file
 from tests import plots
-from tests.policy_goals import DEEP
+from tests.policy_goals import CEILING, DEEP
 from tests.policy_page import SETTINGS, USUAL, markdown, results
 from tests.projects.bench import machine, stop_residents
 from tests.projects.fetch import CHECKOUT
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path(cache_home(os.environ)) / "corpus")
     parser.add_argument("--modules", type=int, default=100, help="of each setting")
     parser.add_argument("--deep-modules", type=int, default=10)
+    parser.add_argument("--ceiling-modules", type=int, default=3)
     parser.add_argument("--contender", action="append", default=[], help="besides: NAME@FILE:N")
     parser.add_argument("--only", action="append", default=[], help="measure these now, no others")
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs")
@@ -100,7 +102,8 @@ def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
         work += [
             (setting, sample, name) for sample in chosen for name in (*USUAL, *given.contender)
         ]
-        work += [(setting, sample, name) for sample in small[: given.deep_modules] for name in DEEP]
+        for count, names in ((given.deep_modules, DEEP), (given.ceiling_modules, CEILING)):
+            work += [(setting, sample, name) for sample in small[:count] for name in names]
     lines = log.read_text().splitlines() if log.exists() else []
     versions = _versions(compiler, dict.fromkeys(name for _, _, name in work))
     known = {_key(row): row for row in map(json.loads, lines)}
