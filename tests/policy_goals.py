@@ -81,9 +81,7 @@ def searched_deeply(rows: Sequence[Result]) -> list[Result]:
     return [
         row
         for row in rows
-        if row.proposer not in CEILING
-        and searches
-        and all(row.module in some for some in searches)
+        if row.proposer not in CEILING and searches and all(row.module in some for some in searches)
     ]
 
 
