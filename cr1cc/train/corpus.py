@@ -186,15 +186,14 @@ def _capture(package: Package, tree: Path, folder: Path, clang: str) -> int:
     for kind in KINDS:
         (staging / kind).mkdir(parents=True)
     capture = [sys.executable, "-m", "cr1cc.train.capture"]
-    # Names of files are in debug data and in `__FILE__`: the same wherever the tree is unpacked.
-    place = f"-ffile-prefix-map={tree}=/usr/src/{package.name}"
+    places = [str(staging), str(tree.parent)]
     compilers = {"CC": clang, "CXX": in_cxx(clang)}
-    commands = {name: [*capture, driver, str(staging), place] for name, driver in compilers.items()}
+    commands = {name: [*capture, driver, *places] for name, driver in compilers.items()}
     build(package, tree, commands, os.environ, clang)
     for kind in KINDS:
-        modules = folder / kind / package.name
-        shutil.rmtree(modules, ignore_errors=True)
-        (staging / kind).rename(modules)
+        place = folder / kind / package.name
+        shutil.rmtree(place, ignore_errors=True)
+        (staging / kind).rename(place)
     staging.rmdir()
     return len(list((folder / KINDS[0] / package.name).glob("*.bc")))
 
