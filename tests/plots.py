@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cr1cc.bench.results import Result, share, summaries
-from tests.policy_goals import CEILING, DEEP, searched_deeply
+from tests.policy_goals import FEW, searched_deeply
 
 
 def all_of(by_setting: Mapping[str, Sequence[Result]]) -> dict[str, str]:
@@ -15,7 +15,7 @@ def all_of(by_setting: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     drawings = {}
     for setting, found in by_setting.items():
         measure = "bytes" if setting == "product" else "OverOz"
-        usual = [row for row in found if row.proposer not in (*DEEP, *CEILING)]
+        usual = [row for row in found if row.proposer not in FEW]
         parts = [part for part in (usual, searched_deeply(found)) if part]
         drawings[f"policy-{setting}.svg"] = _by_evaluations(parts, measure)
         drawings[f"policy-{setting}-bytes.svg"] = _scatter(gains(found))

@@ -13,6 +13,7 @@ _RESAMPLES = 2000
 _METRICS = {"paper": "OverOz", "product": "bytes"}
 DEEP = ("search:4400",)  # on modules that are not large: it takes long
 CEILING = ("search:10000",)  # on a few of these: what there is to find
+FEW = (*DEEP, *CEILING)  # those that are not asked about all modules
 _DEFAULT = "default:7"  # a build by default, with the default budget
 _BESIDE = ("coreset:100", "search:100", "search:1100", "model:16", "agent:64")
 
@@ -88,8 +89,7 @@ def searched_deeply(rows: Sequence[Result]) -> list[Result]:
 def longer(rows: Sequence[Result], setting: str) -> list[str]:
     """A table of deep searches, each on its own modules and beside others on the same ones."""
     answers = _by_contender(rows)
-    deep = (*DEEP, *CEILING)
-    searched = {module for name in deep for module in answers.get(name, {})}
+    searched = {module for name in FEW for module in answers.get(name, {})}
     others = [name for name in _BESIDE if answers.get(name, {}).keys() >= searched]
     lines = [
         f"What long searches save of {_METRICS[setting]}, and others on the same modules:",
@@ -97,7 +97,7 @@ def longer(rows: Sequence[Result], setting: str) -> list[str]:
         f"| contender | modules | mean | interval | {' | '.join(others)} |",
         "|---" * (4 + len(others)) + "|",
     ]
-    for name in deep:
+    for name in FEW:
         modules = answers.get(name, {})
         if not modules:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 from cr1cc.bench.results import Result, Summary, summaries
 from tests import plots, policy_goals
-from tests.policy_goals import CEILING, DEEP
+from tests.policy_goals import FEW
 
 _TALKING = ("samples", "penalised", "model", "agent")
 SETTINGS = ("product", "paper")
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 def results(rows: Sequence[Row], setting: str) -> list[Result]:
     """Those of a setting, contender by contender."""
-    names = list(dict.fromkeys((*USUAL, *DEEP, *CEILING, *(row["proposer"] for row in rows))))
+    names = list(dict.fromkeys((*USUAL, *FEW, *(row["proposer"] for row in rows))))
     chosen = [row for row in rows if row["setting"] == setting]
     chosen.sort(key=lambda row: (names.index(row["proposer"]), row["module"]))
     return [
@@ -47,7 +47,7 @@ def markdown(figures: Row) -> str:
     if wanted := policy_goals.goals(by_setting):
         lines += ["", "## What was wanted", "", *wanted]
     for setting, found in by_setting.items():
-        usual = [row for row in found if row.proposer not in (*DEEP, *CEILING)]
+        usual = [row for row in found if row.proposer not in FEW]
         lines += ["", f"## Setting {setting}", "", *_table(summaries(usual))]
         lines += ["", policy_goals.ceiling(found, setting)]
         lines += ["", f"![gain by evaluations](policy-{setting}.svg)"]

@@ -41,11 +41,11 @@ def _capture(clang: str, folder: str, tree: str, arguments: list[str]) -> None:
     plan = parse([*levelled, "-Oz"], cxx="++" in os.path.basename(clang), cwd=os.getcwd())
     if not isinstance(plan, Plan):
         return
-    plan, names = _anywhere(plan, tree)
+    plan, options = _anywhere(plan, tree)
     plain = tuple(word for word in plan.frontend if not _LEVEL.match(word))
     for kind, frontend in (("packages", plan.frontend), ("paper", (*plain, *UNOPTIMISED))):
         command = front_end_command(replace(plan, frontend=frontend), "-", with_dependencies=False)
-        status, bitcode, _ = process.capture([clang, "-w", *names, *command], os.environ)
+        status, bitcode, _ = process.capture([clang, "-w", *options, *command], os.environ)
         if status == 0 and bitcode:
             digest = hashlib.blake2b(bitcode, digest_size=6).hexdigest()
             name = os.path.splitext(os.path.basename(plan.source))[0]
@@ -57,13 +57,13 @@ def _anywhere(plan: Plan, tree: str) -> tuple[Plan, list[str]]:
     """The compile with options for names of files, in debug data and in `__FILE__`. A module has
     the path of its source as its name: it is made relative, but `__FILE__` stays absolute there
     and in headers that lie beside it."""
-    names = [f"-ffile-prefix-map={tree}={_UNPACKED}"]
+    options = [f"-ffile-prefix-map={tree}={_UNPACKED}"]
     if not plan.source.startswith(f"{tree}/"):
-        return plan, names
+        return plan, options
     folder, name = os.path.split(plan.source)
     relative = os.path.relpath(folder)
-    names.append(f"-fmacro-prefix-map={relative}/={_UNPACKED}{folder.removeprefix(tree)}/")
-    return replace(plan, source=f"{relative}/{name}"), names
+    options.append(f"-fmacro-prefix-map={relative}/={_UNPACKED}{folder.removeprefix(tree)}/")
+    return replace(plan, source=f"{relative}/{name}"), options
 
 
 if __name__ == "__main__":
