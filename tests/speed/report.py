@@ -44,7 +44,7 @@ def page(results: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> st
             "", f"## With {title}", "",
             f"Geometric mean: **{mean(of_isa):.3f}** (wanted of all programs: {WANTED[isa]}). "
             f"Outputs that differ: {differing}.", "",
-            _coverage(len(of_isa)), "",
+            f"{_kinds(of_isa)} {_coverage(len(of_isa))}", "",
             "| program | gcc -O3 | tuned | speedup | interval | donors |",
             "|---|---|---|---|---|---|",
         ]  # fmt: skip
@@ -94,6 +94,20 @@ def _coverage(measured: int) -> str:
     return (
         f"Only {measured} of the {len(ROWS)} programs of the table have been measured so far, so "
         "this is no mean of the table yet."
+    )
+
+
+def _kinds(results: Sequence[Mapping[str, Any]]) -> str:
+    """What to expect of loops and of grown code: the mean of own programs and of packages."""
+    package = {row.name: row.package for row in ROWS}
+    kinds = {
+        "small programs of this project": [one for one in results if not package[one["name"]]],
+        "programs that use a library of a package": [
+            one for one in results if package[one["name"]]
+        ],
+    }
+    return " ".join(
+        f"Of the {len(some)} {what}: {mean(some):.3f}." for what, some in kinds.items() if some
     )
 
 

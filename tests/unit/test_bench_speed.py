@@ -14,7 +14,7 @@ from tests.speed.report import mean, page
 from tests.speed.table import ROWS
 
 RESULT = {
-    "name": "a", "isa": "own", "speedup": 2.0, "low": 1.9, "high": 2.1, "seconds": [0.2, 0.1],
+    "name": "crc", "isa": "own", "speedup": 2.0, "low": 1.9, "high": 2.1, "seconds": [0.2, 0.1],
     "same": True, "decisions": [{"donor": "gcc:unroll:1", "functions": {"f": "clang:o3:2"}}],
 }  # fmt: skip
 
@@ -66,5 +66,13 @@ def test_the_page_has_machine_means_and_rows() -> None:
     assert f"Only 1 of the {len(ROWS)} programs" in text
     whole = page([RESULT] * len(ROWS), {})
     assert f"All {len(ROWS)} programs" in whole
-    assert "| a | 0.200 s | 0.100 s | 2.000 | 1.900 to 2.100 | clang:o3, gcc:unroll |" in text
+    assert "| crc | 0.200 s | 0.100 s | 2.000 | 1.900 to 2.100 | clang:o3, gcc:unroll |" in text
     assert "| baseline |" in text
+
+
+def test_the_page_tells_small_programs_from_libraries() -> None:
+    library = {**RESULT, "name": "lua-calls", "speedup": 1.0}
+    text = page([RESULT, {**RESULT, "speedup": 4.5}, library], {})
+    assert "Of the 2 small programs of this project: 2.449. " in text
+    assert "Of the 1 programs that use a library of a package: 1.000. " in text
+    assert "library" not in page([RESULT], {})
