@@ -59,6 +59,15 @@ def test_the_page_says_what_each_donor_makes_of_all_programs() -> None:
     assert "One donor" not in page([{**RESULT, "isa": "native", "everywhere": looks[0]}], {})
 
 
+def test_the_page_says_what_the_best_donor_of_each_program_makes() -> None:
+    looks = [{"gcc:o2": 0.9, "clang:o3": 4.0}, {"gcc:o2": 0.9, "clang:o3": 0.5}]
+    native = {**RESULT, "isa": "native", "speedup": 1.0, "everywhere": {"gcc:o2": 1.5}}
+    text = page([*({**RESULT, "everywhere": look} for look in looks), native], {})
+    assert "command: 1.732 by the best donor of each of 2 programs; 2.000 kept; wanted 1.25" in text
+    assert "native`: 1.500 by the best donor of each of 1 programs; 1.000 kept; wanted 1.5" in text
+    assert "What limits it" not in page([RESULT], {})
+
+
 def test_the_page_has_machine_means_and_rows() -> None:
     text = page([RESULT, {**RESULT, "isa": "native", "decisions": []}], {"gcc": "gcc 1"})
     assert "- gcc: gcc 1" in text
