@@ -33,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench_gcc", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--projects", default=",".join(ACCEPTANCE), help="names, with commas")
     parser.add_argument("--gcc", help="the real compiler (default: found by itself)")
+    parser.add_argument("--budget", type=int, help="builds of a source (default: the setting's)")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8))
     parser.add_argument("--folder", type=Path, default=CHECKOUT / "build" / "bench-gcc")
     parser.add_argument("--no-check", action="store_true", help="do not run the projects' tests")
@@ -96,14 +97,15 @@ def _measured(
 ) -> Iterator[Row]:
     """One project at one level with all sets of donors; what is kept is not built again."""
     before: Build | None = None
+    budget = {"CR1_BUDGET": str(given.budget)} if given.budget else {}
     for donors, settings in DONORS.items():
-        kept = given.folder / f"{name}{level} {donors}.json"
+        kept = given.folder / f"{name}{level} {' '.join((donors, *budget.values()))}.json"
         if kept.exists():
             yield Row(*json.loads(kept.read_text()))
             continue
         if before is None:
             before = build(PROJECTS[name], plain, level, place / "work", given.jobs)
-        ours = compilers.ours_gcc(plain, place / donors.replace(" ", "-"), **settings)
+        ours = compilers.ours_gcc(plain, place / donors.replace(" ", "-"), **settings, **budget)
         after = build(PROJECTS[name], ours, level, place / "work", given.jobs)
         word = "not run"
         if not given.no_check:
