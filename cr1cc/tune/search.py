@@ -3,7 +3,8 @@
 0. A profile of the hot files, for the donors that read one.
 1. Each donor on all hot files at once, a few runs each, more for those that did best: which donors
    suit this program.
-2. The best of them against the baseline until the difference is decided, and the tests.
+2. The best of them against the baseline until the difference is decided, and the tests; where a
+   larger instruction set is allowed, the best ones without it too.
 3. File by file, hottest first, the donors that did best, each against what is kept so far.
 4. Function by function in the same way, with spliced bodies.
 5. If asked for, file by file, second bodies for an instruction set that the loader asks for;
@@ -78,6 +79,8 @@ class Search:
         """The whole search."""
         self._train()
         self._whole_program()
+        if self.isa:
+            self._without_isa()
         if len(self.hot) > 1:
             self._files()
         self._functions()
@@ -117,6 +120,19 @@ class Search:
                 break
             self.session.say(f"measuring {look.title}")
             self._try(look.candidate)
+
+    def _without_isa(self) -> None:
+        """The donors that suit best at the command's own instruction set: longer vectors cost
+        some programs more than they gain."""
+        for title in self.suited[:_DONORS]:
+            candidate = {
+                place: replace(choice, isa="")
+                for place, choice in self._everywhere(title).items()
+                if choice.build.name != OWN
+            }
+            if candidate:
+                self.session.say(f"{title} without {self.isa.partition(':')[0]}")
+                self._try_if_promising(candidate)
 
     def _again(self, looked: list[_Look]) -> list[_Look]:
         """The order after a second look at those that did best: of so many donors some are in

@@ -236,6 +236,18 @@ def test_an_instruction_set_is_in_all_that_is_tried() -> None:
     assert build_of("gcc:own") in {choice.build for choice in found.best.values()}
 
 
+def test_donors_go_without_a_larger_instruction_set_where_that_is_faster() -> None:
+    def seconds(name: str, choice: Choice | None) -> float:
+        if choice is None or choice.build.title != "gcc:o2-unroll":
+            return 1.0
+        return 0.7 if choice.isa else 0.6
+
+    found = searched(KnownTimes(seconds), "native:1")
+    assert kept(found) == {"a.c": "gcc:o2-unroll", "b.c": "gcc:o2-unroll"}
+    assert {choice.isa for choice in found.best.values()} == {""}
+    assert found.total.ratio == pytest.approx(1 / 0.6)
+
+
 @pytest.mark.parametrize(
     ("has", "wanted"), [(("f", "g", "h"), {"f", "g"}), (("g", "h"), {"g", "h"})]
 )
