@@ -67,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ceiling-modules", type=int, default=3)
     parser.add_argument("--contender", action="append", default=[], help="besides: NAME@FILE:N")
     parser.add_argument("--only", action="append", default=[], help="measure these now, no others")
+    parser.add_argument("--setting", choices=SETTINGS, help="measure in this one only now")
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs")
     given = parser.parse_args(arguments)
     try:
@@ -110,7 +111,8 @@ def _rows(given: argparse.Namespace, compiler: str) -> list[Row]:
     todo: dict[tuple[str, Sample], list[str]] = {}
     for setting, sample, name in work:
         new = (setting, sample.name, name, versions[name]) not in known
-        if new and (not given.only or name in given.only):
+        now = (not given.only or name in given.only) and given.setting in (None, setting)
+        if new and now:
             todo.setdefault((setting, sample), []).append(name)
     context = get_context("fork")
     cores: Queue[int] = context.Queue()

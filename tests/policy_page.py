@@ -81,7 +81,22 @@ def _trainings(found: Row) -> list[str]:
         for row in some:
             cells = (f"{100 * share:.2f} %" for share in row["saved"])
             lines.append(f"| {row['who']} | {' | '.join(cells)} |")
+        lines += _unmoved(some)
     return lines
+
+
+def _unmoved(rows: Sequence[Row]) -> list[str]:
+    """Of reinforcement that kept the weights of the supervised stage, why its row is that one's."""
+    began = [row["saved"] for row in rows if row["who"] == "sft"]
+    like = [row["who"] for row in rows if row["who"] != "sft" and row["saved"] in began]
+    if not like:
+        return []
+    return [
+        "",
+        f"In the row of {' and '.join(like)} stand the weights that the training began with, "
+        "`sft`: none of its later ones saved more on the packages that weights are chosen by "
+        "([curves](model-card.md)).",
+    ]
 
 
 def _table(rows: Sequence[Summary]) -> list[str]:

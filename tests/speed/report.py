@@ -86,8 +86,8 @@ def _limits(results: Sequence[Mapping[str, Any]]) -> list[str]:
         if tried:
             best = [min(max(1.0, *one["everywhere"].values()), CAP) for one in tried]
             lines.append(
-                f"- With {title}: {_geometric(best):.3f} by the best donor of each of "
-                f"{len(tried)} programs; {mean(tried):.3f} kept; wanted {WANTED[isa]}."
+                f"- With {title} ({len(tried)} measured): {_geometric(best):.3f} by the best "
+                f"donor of each; {mean(tried):.3f} kept; wanted {WANTED[isa]}."
             )
     if not lines:
         return []
@@ -118,13 +118,13 @@ def _kinds(results: Sequence[Mapping[str, Any]]) -> str:
     """What to expect of loops and of grown code: the mean of own programs and of packages."""
     package = {row.name: row.package for row in ROWS}
     kinds = {
-        "small programs of this project": [one for one in results if not package[one["name"]]],
-        "programs that use a library of a package": [
+        "Small programs of this project": [one for one in results if not package[one["name"]]],
+        "Programs that use a library of a package": [
             one for one in results if package[one["name"]]
         ],
     }
     return " ".join(
-        f"Of the {len(some)} {what}: {mean(some):.3f}." for what, some in kinds.items() if some
+        f"{what} ({len(some)}): {mean(some):.3f}." for what, some in kinds.items() if some
     )
 
 

@@ -63,8 +63,8 @@ def test_the_page_says_what_the_best_donor_of_each_program_makes() -> None:
     looks = [{"gcc:o2": 0.9, "clang:o3": 4.0}, {"gcc:o2": 0.9, "clang:o3": 0.5}]
     native = {**RESULT, "isa": "native", "speedup": 1.0, "everywhere": {"gcc:o2": 1.5}}
     text = page([*({**RESULT, "everywhere": look} for look in looks), native], {})
-    assert "command: 1.732 by the best donor of each of 2 programs; 2.000 kept; wanted 1.25" in text
-    assert "native`: 1.500 by the best donor of each of 1 programs; 1.000 kept; wanted 1.5" in text
+    assert "command (2 measured): 1.732 by the best donor of each; 2.000 kept; wanted 1.25" in text
+    assert "native` (1 measured): 1.500 by the best donor of each; 1.000 kept; wanted 1.5" in text
     assert "What limits it" not in page([RESULT], {})
 
 
@@ -82,6 +82,6 @@ def test_the_page_has_machine_means_and_rows() -> None:
 def test_the_page_tells_small_programs_from_libraries() -> None:
     library = {**RESULT, "name": "lua-calls", "speedup": 1.0}
     text = page([RESULT, {**RESULT, "speedup": 4.5}, library], {})
-    assert "Of the 2 small programs of this project: 2.449. " in text
-    assert "Of the 1 programs that use a library of a package: 1.000. " in text
+    assert "Small programs of this project (2): 2.449. " in text
+    assert "Programs that use a library of a package (1): 1.000. " in text
     assert "library" not in page([RESULT], {})

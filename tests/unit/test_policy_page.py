@@ -56,6 +56,17 @@ def test_the_page_has_every_contender_and_the_deep_ones_apart() -> None:
     assert policy_page.markdown({**FIGURES, "trainings": {}}).count("##") == 2
 
 
+def test_trainings_that_kept_their_first_weights_are_named() -> None:
+    rows = [
+        {"metric": "bytes", "modules": 5, "who": who, "saved": saved}
+        for who, saved in (("sft", [0.01, 0.05]), ("grpo", [0.02, 0.05]), ("ppo", [0.01, 0.05]))
+    ]
+    text = policy_page.markdown({**FIGURES, "trainings": {"turns": [1, 7], "rows": rows}})
+    assert "In the row of ppo stand the weights" in text
+    without = {"turns": [1, 7], "rows": rows[:2]}
+    assert "In the row of" not in policy_page.markdown({**FIGURES, "trainings": without})
+
+
 def test_deep_searches_stand_beside_others_on_their_own_modules() -> None:
     rows = [*FIGURES["rows"], row("paper", "m2", "search:4400", 450, 1900)]
     rows.append(row("paper", "m2", "search:10000", 300, 1900))
